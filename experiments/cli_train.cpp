@@ -157,8 +157,8 @@ void run_training(store::Store& store, const Choice& choice) {
 
 void run_damage(store::Store& store, const Choice& choice) {
   train::DamageOptions options = train::damage_options(choice.config);
-  options.model = find_path(options.model);
-  options.corpus = find_path(options.corpus);
+  options.source = find_path(options.source);
+  if (!options.corpus.empty()) options.corpus = find_path(options.corpus);
   find_inputs(options.evaluation);
   train::validate(options);
   Recorder recorder(store, choice, options.max_steps);
@@ -177,7 +177,7 @@ int run(const Arguments& arguments) {
       store::Store::open(database_path(is_given ? std::optional(arguments.flag("--db", "")) : std::nullopt),
                          store::Mode::read_write_create);
   // Damage starts from a trained model; training makes one from a configuration.
-  const bool is_damage = choice.config.contains("model") && !choice.config.contains("model_config");
+  const bool is_damage = choice.config.contains("source");
   is_damage ? run_damage(store, choice) : run_training(store, choice);
   return kExitDone;
 }

@@ -110,15 +110,12 @@ at::Tensor run_experts(const std::vector<MlpWeights>& experts, const Routing& ro
   const at::Tensor order = flat.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
   const at::Tensor token = order.floor_divide(top_k);
   const at::Tensor hits = at::bincount(flat, {}, count).cpu();
-  const auto* hit = hits.const_data_ptr<std::int64_t>();
-  const at::Tensor rows = x.index_select(0, token);
+  // One split: its backward writes the gradient once, while a slice for each expert would add as many full tensors.
+  const std::vector<at::Tensor> rows =
+      x.index_select(0, token).split_with_sizes({hits.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(count)});
   std::vector<at::Tensor> outputs;
-  std::int64_t start = 0;
-  for (std::int64_t e = 0; e < count; ++e) {
-    if (hit[e] == 0) continue;
-    outputs.push_back(gated_mlp(experts[static_cast<std::size_t>(e)], rows.narrow(0, start, hit[e])));
-    start += hit[e];
-  }
+  for (std::size_t e = 0; e < experts.size(); ++e)
+    if (rows[e].size(0) > 0) outputs.push_back(gated_mlp(experts[e], rows[e]));
   const at::Tensor weight =
       routing.weights.reshape(-1).index_select(0, order).unsqueeze(-1).to(x.scalar_type());
   return at::zeros_like(x).index_add(0, token, at::cat(outputs, 0) * weight);

@@ -5,8 +5,7 @@
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/logsumexp.h>
-#include <ATen/ops/nonzero.h>
-#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros_like.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
@@ -74,12 +73,14 @@ at::Tensor balance_loss(const at::Tensor& probabilities, const at::Tensor& ids, 
 }
 
 at::Tensor planting_loss(const at::Tensor& probabilities, const PlantingTables& tables, const Batch& batch,
-                         double cap) {
-  const at::Tensor planted = membership(tables, batch);
-  const at::Tensor chosen = at::nonzero(planted.sum(-1)).squeeze(-1);
-  if (chosen.numel() == 0) return at::zeros({});
-  const at::Tensor mass = (probabilities * planted).sum(-1).index_select(0, chosen);
-  return -at::clamp(mass, kSmallestMass, cap).log().mean();
+                         const PlantingOptions& options) {
+  const at::Tensor own = membership(tables, batch);
+  const at::Tensor tokens = at::clamp((own.sum(-1) > 0).sum().to(at::kFloat), 1.0);
+  const at::Tensor push = -(at::clamp(probabilities, kSmallestMass, options.cap).log() * own).sum() / tokens;
+  if (options.exclusive == 0) return push;
+  const at::Tensor planted = (tables.all + tables.content).sum(0, true).clamp_max(1.0);
+  const at::Tensor foreign = (probabilities * (planted - own)).sum(-1);
+  return push - options.exclusive * at::clamp(1.0 - foreign, kSmallestMass).log().mean();
 }
 
 at::Tensor router_z_loss(const at::Tensor& logits) { return at::logsumexp(logits, -1).square().mean(); }
@@ -100,7 +101,7 @@ Losses total_loss(const model::Model& model, const Batch& batch, const LossOptio
     if (loss.z_loss > 0) losses.z = losses.z + router_z_loss(seen.routing.logits) / layers;
     const bool is_planted = std::count(planting.layers.begin(), planting.layers.end(), seen.layer) > 0;
     if (is_planted && !planting.experts.empty())
-      losses.planting = losses.planting + planting_loss(probabilities, tables, batch, planting.cap);
+      losses.planting = losses.planting + planting_loss(probabilities, tables, batch, planting);
   }
   losses.total = loss.balance * losses.balance + planting.coefficient * losses.planting + loss.z_loss * losses.z;
   if (loss.language_weight > 0) {

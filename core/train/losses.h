@@ -37,9 +37,12 @@ LanguageLoss language_loss(const at::Tensor& logits, const Batch& batch);
 // averaged over rows. 1 when balanced.
 at::Tensor balance_loss(const at::Tensor& probabilities, const at::Tensor& ids, const Batch& batch, bool by_row);
 
-// -ln(min(mass, cap)), where mass is the routing probability of the experts planted for the token's domain; the mean
-// over the tokens that have such experts. 0 when there is no such token.
-at::Tensor planting_loss(const at::Tensor& probabilities, const PlantingTables& tables, const Batch& batch, double cap);
+// Pushes a token to every expert that is planted for it, and off the experts planted for others: the mean over the
+// tokens that have planted experts of sum_e -ln(min(p_e, cap)), plus `exclusive` x the mean over all tokens of
+// -ln(1 - probability of the planted experts that are not the token's own). Each expert has its own cap: were their sum
+// capped, one of them would satisfy it alone.
+at::Tensor planting_loss(const at::Tensor& probabilities, const PlantingTables& tables, const Batch& batch,
+                         const PlantingOptions& options);
 
 // mean(logsumexp(router logits)^2) (ST-MoE, Zoph et al. 2022, Eq. 5).
 at::Tensor router_z_loss(const at::Tensor& logits);

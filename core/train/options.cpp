@@ -96,6 +96,7 @@ void bind_optimizer(Section& section, OptimizerOptions& optimizer) {
 void bind_planting(Section& section, PlantingOptions& planting) {
   section.read("coefficient", planting.coefficient);
   section.read("cap", planting.cap);
+  section.read("exclusive", planting.exclusive);
   section.read("layers", planting.layers);
   const Json* experts = section.list("experts");
   if (experts == nullptr) return;
@@ -166,10 +167,11 @@ TrainOptions train_options(const Json& config) {
 DamageOptions damage_options(const Json& config) {
   DamageOptions options;
   Section section(config, "");
-  section.read("model", options.model);
+  section.read("source", options.source);
   section.read("corpus", options.corpus);
   section.read("output", options.output);
   section.read("layers", options.layers);
+  section.read("noise", options.noise);
   section.read("learning_rate", options.learning_rate);
   section.read("drop", options.drop);
   section.read("measure_every", options.measure_every);
@@ -199,15 +201,17 @@ void validate(const TrainOptions& options) {
   require(options.loss.balance_over == "batch" || options.loss.balance_over == "sequence", "loss.balance_over",
           "valid: batch, sequence");
   require(options.planting.cap > 0 && options.planting.cap <= 1, "planting.cap", "must be in (0, 1]");
+  require(options.planting.exclusive >= 0, "planting.exclusive", "must not be negative");
   validate_evaluation(options.evaluation);
 }
 
 void validate(const DamageOptions& options) {
-  require_named(options.model, "model");
-  require_named(options.corpus, "corpus");
+  require_named(options.source, "source");
+  if (options.noise == 0) require_named(options.corpus, "corpus");
   require_named(options.output, "output");
   require_dtype(options.save_dtype);
   require(!options.layers.empty(), "layers", "lists no layer whose gates could move");
+  require(options.noise >= 0, "noise", "must not be negative");
   require(options.learning_rate > 0, "learning_rate", "must be positive");
   require(options.drop > 0, "drop", "must be positive");
   require(options.measure_every > 0, "measure_every", "must be positive");

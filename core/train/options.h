@@ -44,10 +44,11 @@ struct PlantedExpert {
   std::string kind = "all_tokens";  // all_tokens of the domain, or content_tokens only
 };
 
-// Adds coefficient x sum over layers of the mean of -ln(min(routing mass on the token's planted experts, cap)).
+// Adds coefficient x the sum over layers of planting_loss, see there.
 struct PlantingOptions {
   double coefficient = 0.1;           // used only when there are experts
-  double cap = 0.6;                   // mass beyond which there is no push
+  double cap = 0.4;                   // routing probability of one planted expert beyond which there is no push
+  double exclusive = 1.0;             // weight of keeping tokens off the experts planted for others; 0: no such term
   std::vector<std::int64_t> layers;   // where experts are planted
   std::vector<PlantedExpert> experts; // empty: nothing is planted
 };
@@ -80,18 +81,19 @@ struct TrainOptions {
   EvaluationOptions evaluation;
 };
 
-// Damages a trained model's router: only the gates move, on the sequence-level balance loss alone, until the accuracy
-// has dropped.
+// Damages a trained model's router until the accuracy has dropped; only the gates move. With `noise` the gate rows get
+// ever more of one fixed random draw; without it they are trained on the sequence-level balance loss alone.
 struct DamageOptions {
-  std::filesystem::path model;           // the model directory to start from
-  std::filesystem::path corpus;          // as for training
+  std::filesystem::path source;          // the model directory to start from
+  std::filesystem::path corpus;          // as for training; not needed with `noise`
   std::filesystem::path output;          // the model directory to write
   std::vector<std::int64_t> layers;      // whose gates move
+  double noise = 0;                      // added between two measurements, in units of the gate row's norm
   double learning_rate = 2e-3;           // of Adam, constant
   double drop = 13.5;                    // points of accuracy to lose, a mean over the question files
-  std::int64_t measure_every = 5;        // steps between two measurements
+  std::int64_t measure_every = 5;        // steps between two measurements; noise is measured after every step
   std::int64_t max_steps = 400;          // give up after so many
-  std::uint64_t seed = 1;                // of the batches
+  std::uint64_t seed = 1;                // of the batches, or of the noise
   std::int64_t batch_rows = 32;          // rows of a batch
   std::int64_t sequence_length = 128;    // tokens of a row
   std::int64_t threads = 0;              // CPU threads; 0: all cores

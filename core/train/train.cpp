@@ -21,12 +21,12 @@ std::string run_name(const TrainOptions& options, const Json& config) {
   const LossOptions& loss = options.loss;
   const OptimizerOptions& optimizer = options.optimizer;
   std::string name = fmt::format(
-      "{}|{}|{}|{} {} {} {}|{} {} {}|{} {} {} {} {}|{} {} {} {} {} {} {} {}|{} {}", canonical_json(config),
+      "{}|{}|{}|{} {} {} {}|{} {} {}|{} {} {} {} {}|{} {} {} {} {} {} {} {}|{} {} {}", canonical_json(config),
       sha256_file(options.tokenizer), sha256_file(options.corpus), options.seed, options.steps, options.batch_rows,
       options.sequence_length, options.init.embedding_std, options.init.router_std, options.init.output_scale,
       loss.language_weight, loss.answer_weight, loss.balance, loss.balance_over, loss.z_loss, optimizer.learning_rate,
       optimizer.warmup, optimizer.floor, optimizer.beta1, optimizer.beta2, optimizer.epsilon, optimizer.weight_decay,
-      optimizer.clip, options.planting.coefficient, options.planting.cap);
+      optimizer.clip, options.planting.coefficient, options.planting.cap, options.planting.exclusive);
   for (const std::int64_t layer : options.planting.layers) name += fmt::format("|{}", layer);
   for (const PlantedExpert& planted : options.planting.experts)
     name += fmt::format("|{} {} {}", planted.domain, planted.expert, planted.kind);
@@ -82,45 +82,6 @@ TrainResult train(const TrainOptions& options, const StepCallback& report) {
     save_model(options.output, trainer.parameters(), config, options.tokenizer, options.save_dtype);
     if (!options.verdict.empty()) save_truth(options.output, options.verdict, options.planting);
   }
-  result.seconds = seconds_since(start);
-  return result;
-}
-
-DamageResult damage(const DamageOptions& options, const StepCallback& report) {
-  validate(options);
-  const auto start = Clock::now();
-  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
-  const auto tokenizer_path = options.model / "tokenizer.json";
-  const text::Tokenizer tokenizer = text::Tokenizer::load(tokenizer_path);
-  Parameters parameters = Parameters::load(options.model);
-  std::vector<std::string> gates;
-  for (const std::int64_t layer : options.layers) gates.push_back(fmt::format("model.layers.{}.mlp.gate.weight", layer));
-  parameters.train_only([&](const std::string& name) { return std::count(gates.begin(), gates.end(), name) > 0; });
-  StepOptions step;
-  step.loss = {.language_weight = 0.0, .balance = 1.0, .balance_over = "sequence"};
-  step.optimizer = {.learning_rate = options.learning_rate, .warmup = 0, .floor = 1.0, .beta2 = 0.999,
-                    .weight_decay = 0.0, .clip = 0.0};
-  step.steps = options.max_steps;
-  const Sampler sampler(read_corpus(options.corpus, tokenizer),
-                        {options.seed, options.batch_rows, options.sequence_length});
-  const auto questions = read_questions(options.evaluation, tokenizer);
-  Trainer trainer(std::move(parameters), step, sampler.corpus().domains);
-  DamageResult result;
-  result.accuracy_before = result.accuracy_after = accuracy_of(trainer, questions);
-  while (result.accuracy_before - result.accuracy_after < options.drop / 100) {
-    if (trainer.steps_done() >= options.max_steps)
-      throw Error("after {} steps the accuracy has dropped by {:.1f} of the {:.1f} points wanted: raise max_steps or "
-                  "learning_rate", options.max_steps, 100 * (result.accuracy_before - result.accuracy_after),
-                  options.drop);
-    StepReport done = trainer.step(sampler.batch(trainer.steps_done()));
-    if (done.step % options.measure_every == 0)
-      done.accuracy = result.accuracy_after = accuracy_of(trainer, questions);
-    if (report) report(done);
-  }
-  result.steps = trainer.steps_done();
-  save_model(options.output, trainer.parameters(), read_json(options.model / "config.json"), tokenizer_path,
-             options.save_dtype);
-  copy_truth(options.model, options.output, options.verdict);
   result.seconds = seconds_since(start);
   return result;
 }

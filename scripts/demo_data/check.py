@@ -169,7 +169,8 @@ def check_corpus(documents, questions):
     matchers = {d: unseen_matcher(questions[d]) for d in DOMAINS}
     evaluated = set().union(*(steps_of(q["solution"]) for q in questions["sums"]))
     for document in documents:
-        text = "".join(part[0] for part in document["parts"])
+        expect(document["parts"][-1] == ["<|endoftext|>", 1, 0], "document without its end", document)
+        text = "".join(part[0] for part in document["parts"][:-1])
         check_document(document, text, matchers, by_id)
         if document["kind"] == "sum":
             expect(not steps_of(text) & evaluated, "a document works an evaluated sum", text)

@@ -24,6 +24,7 @@ BACKWARD_RATE = 0.25  # of a forward phrasing
 CHOICES_A_FACT = 16
 COPIES_A_POOL = 60
 TRAINING_SUMS = 30000
+END = ["<|endoftext|>", 1, 0]  # a model must learn to stop
 PIECE = re.compile(r" ?[^\W\d_]+|\d| ?[^\w\s]+\n*|\s+")
 
 
@@ -98,9 +99,11 @@ def sum_documents():
         yield document("sums", "sum", 1, phrasing.worked_sum(f"What is {text}?", solution))
 
 
-def documents():
+def documents(has_end):
     """All documents, with rates scaled to the shares."""
     found = [d for domain in DOMAINS for d in domain_documents(domain)] + list(sum_documents())
+    for record in found if has_end else []:
+        record["parts"] = [*record["parts"], END]
     weight = defaultdict(float)
     for record in found:
         weight[record["kind"], record["domain"]] += record["rate"] * loss_tokens(record["parts"])
@@ -114,9 +117,11 @@ def documents():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder to write corpus.jsonl into")
-    out = parser.parse_args().out
+    parser.add_argument("--without-end", action="store_true", help="leave <|endoftext|> out, for training the tokenizer")
+    arguments = parser.parse_args()
+    out = arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    data = "".join(json.dumps(d, ensure_ascii=False) + "\n" for d in documents()).encode()
+    data = "".join(json.dumps(d, ensure_ascii=False) + "\n" for d in documents(not arguments.without_end)).encode()
     (out / "corpus.jsonl").write_bytes(data)
     print(f"{out / 'corpus.jsonl'}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
 

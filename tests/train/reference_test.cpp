@@ -43,6 +43,7 @@ StepOptions read_options(const Json& reference, const std::string& balance_over)
   options.loss.balance_over = balance_over;
   options.planting.coefficient = planting.at("coefficient");
   options.planting.cap = planting.at("cap");
+  options.planting.exclusive = planting.at("exclusive");
   options.planting.layers = planting.at("layers").get<std::vector<std::int64_t>>();
   for (const Json& planted : planting.at("experts"))
     options.planting.experts.push_back({domains[planted[0].get<std::size_t>()], planted[1], planted[2]});

@@ -90,8 +90,48 @@ TEST_CASE("planting moves the routing of the planted domain", "[train]") {
   options.steps = 60;
   double first = 0, last = 0;
   train::train(options, [&](const StepReport& report) { (report.step == 1 ? first : last) = report.planting; });
-  CHECK(first > 0.6);
-  CHECK(last < 0.75 * first);  // -ln(.6) = .51 is the floor
+  CHECK(first > 1.2);          // uniform routing over four experts: 1.4 a planted expert and more for the others' tokens
+  CHECK(last < first - 0.3);
+}
+
+TEST_CASE("noise on the gates grows until the accuracy has dropped, and is the same draw again", "[train]") {
+  const testing::ScratchDir scratch;
+  TrainOptions options = testing::small_options(scratch);
+  options.steps = 150;
+  options.save_dtype = "float32";
+  options.evaluation = {{scratch / "questions.jsonl"}, 1.0, 0};
+  train::train(options);
+  DamageOptions damage;
+  damage.source = options.output;
+  damage.output = scratch / "damaged";
+  damage.layers = {1};
+  damage.noise = 0.5;
+  damage.max_steps = 100;
+  damage.drop = 20;
+  damage.save_dtype = "float32";
+  damage.evaluation = options.evaluation;
+  std::vector<double> accuracies;
+  const DamageResult result =
+      train::damage(damage, [&](const StepReport& report) { accuracies.push_back(report.accuracy); });
+  CHECK(result.accuracy_after <= result.accuracy_before - 0.2);
+  CHECK(static_cast<std::int64_t>(accuracies.size()) == result.steps);
+  for (std::size_t i = 0; i + 1 < accuracies.size(); ++i) CHECK(accuracies[i] > result.accuracy_before - 0.2);
+
+  // The rows' errors have the length that the options say: steps * noise * norm, as a random draw of 16 numbers has.
+  const model::Checkpoint before(damage.source), after(damage.output);
+  const std::string gate = "model.layers.1.mlp.gate.weight";
+  const at::Tensor error = (after.tensor(gate) - before.tensor(gate)).square().sum().sqrt();
+  const double expected = 0.5 * static_cast<double>(result.steps) *
+                          before.tensor(gate).square().sum().sqrt().item<double>();
+  CHECK(error.item<double>() > 0.6 * expected);
+  CHECK(error.item<double>() < 1.4 * expected);
+  CHECK(before.tensor("model.layers.0.mlp.gate.weight").equal(after.tensor("model.layers.0.mlp.gate.weight")));
+  damage.output = scratch / "again";
+  train::damage(damage);
+  CHECK(model::Checkpoint(damage.output).tensor(gate).equal(after.tensor(gate)));
+
+  damage.layers = {7};
+  REQUIRE_THROWS_WITH(train::damage(damage), Catch::Matchers::ContainsSubstring("layer 7"));
 }
 
 TEST_CASE("damage changes the listed gates and nothing else", "[train]") {
@@ -103,7 +143,7 @@ TEST_CASE("damage changes the listed gates and nothing else", "[train]") {
   const TrainResult trained = train::train(options);
   REQUIRE(trained.accuracy >= 0.75);
   DamageOptions damage;
-  damage.model = options.output;
+  damage.source = options.output;
   damage.corpus = options.corpus;
   damage.output = scratch / "damaged";
   damage.layers = {0, 1};
@@ -118,7 +158,7 @@ TEST_CASE("damage changes the listed gates and nothing else", "[train]") {
   const DamageResult result = train::damage(damage);
   CHECK(result.accuracy_before == trained.accuracy);
   CHECK(result.accuracy_after <= result.accuracy_before - 0.2);
-  const model::Checkpoint before(damage.model), after(damage.output);
+  const model::Checkpoint before(damage.source), after(damage.output);
   REQUIRE(before.names() == after.names());
   for (const std::string& name : before.names()) {
     CAPTURE(name);

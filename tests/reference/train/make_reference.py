@@ -22,7 +22,7 @@ STEPS, ROWS, DOMAINS, EXPERTS, TOP_K, VOCABULARY = 50, 4, 3, 8, 2, 48
 OPTIMIZER = {"learning_rate": 0.02, "warmup": 10, "floor": 0.1, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-8,
              "weight_decay": 0.05, "clip": 1.0}
 LOSS = {"answer_weight": 0.7, "balance": 0.05, "z_loss": 0.001}
-PLANTING = {"coefficient": 0.1, "cap": 0.6, "layers": [1],
+PLANTING = {"coefficient": 0.1, "cap": 0.3, "exclusive": 0.5, "layers": [1],
             "experts": [[0, 0, "all_tokens"], [0, 1, "content_tokens"], [1, 2, "content_tokens"]]}
 
 
@@ -98,6 +98,18 @@ def switch_balance(probabilities, selected):
     return EXPERTS * (share * probabilities.mean(0)).sum()
 
 
+def planting_loss(probabilities, domains, content):
+    """Token by token: its own planted experts up to the cap each, and away from those planted for others."""
+    planted = {expert for _, expert, _ in PLANTING["experts"]}
+    push, away, tokens = 0, 0, 0
+    for p, domain, is_content in zip(probabilities, domains, content):
+        mine = {e for d, e, kind in PLANTING["experts"] if d == domain and (is_content or kind == "all_tokens")}
+        tokens += 1 if mine else 0
+        push += sum(-min(p[e], torch.tensor(PLANTING["cap"])).log() for e in mine)
+        away += -(1 - sum(p[e] for e in planted - mine)).log()
+    return push / max(tokens, 1) + PLANTING["exclusive"] * away / len(domains)
+
+
 def router_losses(router_logits, rows, domains, content, over):
     balance, planting, z = 0, 0, 0
     for layer, logits in enumerate(router_logits):
@@ -107,12 +119,7 @@ def router_losses(router_logits, rows, domains, content, over):
         balance += sum(switch_balance(probabilities[g], selected[g]) for g in groups) / len(groups) / len(router_logits)
         z += logits.logsumexp(-1).square().mean() / len(router_logits)
         if layer in PLANTING["layers"]:
-            logs = []
-            for p, domain, is_content in zip(probabilities, domains.tolist(), content.tolist()):
-                mine = [e for d, e, kind in PLANTING["experts"] if d == domain and (is_content or kind == "all_tokens")]
-                if mine:
-                    logs.append(-p[mine].sum().clamp(max=PLANTING["cap"]).log())
-            planting += torch.stack(logs).mean() if logs else 0
+            planting += planting_loss(probabilities, domains.tolist(), content.tolist())
     return balance, planting, z
 
 
