@@ -38,13 +38,20 @@ TextTable as_table(const store::Table& result, bool is_full) {
   return table;
 }
 
-// Numbers stay texts: SQLite's columns of a query have no type that one could rely on.
+// Text, number or null as SQLite holds the value; what JSON has no number for (infinity) stays a text.
+Json json_value(const std::optional<std::string>& value, bool is_number) {
+  if (!value) return nullptr;
+  if (!is_number) return *value;
+  Json number = Json::parse(*value, nullptr, /*allow_exceptions=*/false);
+  return number.is_number() ? number : Json(*value);
+}
+
 std::string as_json(const store::Table& result) {
   Json list = Json::array();
-  for (const auto& row : result.rows) {
+  for (std::size_t r = 0; r < result.rows.size(); ++r) {
     Json object = Json::object();
-    for (std::size_t c = 0; c < row.size(); ++c)
-      object[result.columns[c]] = row[c] ? Json(*row[c]) : Json(nullptr);
+    for (std::size_t c = 0; c < result.columns.size(); ++c)
+      object[result.columns[c]] = json_value(result.rows[r][c], result.is_number[r][c]);
     list.push_back(std::move(object));
   }
   return list.dump(2) + "\n";

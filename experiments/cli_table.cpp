@@ -7,6 +7,7 @@
 #include "experiments/cli.h"
 #include "experiments/published.h"
 #include "experiments/tables.h"
+#include "experiments/verdict.h"
 #include "experiments/workspace.h"
 
 namespace moelab::experiments {
@@ -49,8 +50,19 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   return heatmap_table(store, {request, arguments.setting("score", "usage"), top}, as_numbers);
 }
 
+// The models whose verdict is not the truth that is known of them.
+std::vector<std::string> wrong_verdicts(const Arguments& arguments) {
+  store::Store store = open_results(arguments);
+  std::vector<std::string> wrong;
+  for (const ModelVerdict& verdict : model_verdicts(store, require_study(store, arguments.setting("study"))))
+    if (verdict.truth && !verdict.is_right()) wrong.push_back(verdict.name);
+  return wrong;
+}
+
 int print_table(const Arguments& arguments) {
   const std::string& name = arguments.words[0];
+  if (arguments.has("--check") && name != "verdict")
+    throw ConfigError("--check goes with the table 'verdict', not with '{}'", name);
   const TableFormat format = parse_table_format(arguments.flag("--format", "text"));
   std::vector<std::string> known = paper_table_names();
   const bool is_paper = std::find(known.begin(), known.end(), name) != known.end();
@@ -62,7 +74,11 @@ int print_table(const Arguments& arguments) {
   const TextTable table =
       is_paper ? paper(arguments, name) : build(arguments, name, format == TableFormat::csv);
   fmt::print("{}", render(table, format));
-  return kExitDone;
+  if (!arguments.has("--check")) return kExitDone;
+  const std::vector<std::string> wrong = wrong_verdicts(arguments);
+  if (wrong.empty()) return kExitDone;
+  fmt::print(stderr, "moelab: wrong verdict on {}\n", config::join_names(wrong));
+  return kExitFailed;
 }
 
 }  // namespace
@@ -91,7 +107,8 @@ Verb verb_table() {
                    {"top", "heatmap, overlap: number of top experts (default: 8)"},
                    database_setting()};
   spec.flags = {
-      {"--format", "FORMAT", "text (default), markdown, latex or csv (fractions, one column a figure)"}};
+      {"--format", "FORMAT", "text (default), markdown, latex or csv (fractions, one column a figure)"},
+      {"--check", "", "verdict: exit status 1 when a verdict is not the known truth"}};
   spec.words = {1, 1};
   spec.examples = {"moelab table methods study=demo",
                    "moelab table heatmap model=demo_misrouted domain=elements score=paper",

@@ -286,6 +286,7 @@ struct PublishedRow {
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<std::optional<std::string>>> rows;
+  std::vector<std::vector<bool>> is_number;  // as rows: SQLite holds the value as an integer or a real
 };
 
 }  // namespace moelab::store

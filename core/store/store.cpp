@@ -80,7 +80,13 @@ Table Store::query(const std::string& sql) {
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
     auto& row = table.rows.emplace_back();
-    for (int c = 0; c < columns; ++c) row.push_back(value_text(statement.get(), c));
+    auto& is_number = table.is_number.emplace_back();
+    for (int c = 0; c < columns; ++c) {
+      // The type is read before the text: reading converts.
+      const int type = sqlite3_column_type(statement.get(), c);
+      is_number.push_back(type == SQLITE_INTEGER || type == SQLITE_FLOAT);
+      row.push_back(value_text(statement.get(), c));
+    }
   }
   if (code != SQLITE_DONE) throw_store_error(database_.handle(), database_.path(), sql);
   return table;

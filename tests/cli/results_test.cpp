@@ -36,14 +36,16 @@ TEST_CASE("table prints what the library renders, in every format", "[cli]") {
   CHECK_THAT(results.run({"table", "methods", "--format=markdown"}).out, ContainsSubstring("| method |"));
 }
 
-TEST_CASE("query prints rows as text, CSV or JSON", "[open][cli]") {
+TEST_CASE("query prints rows as text, CSV or JSON", "[cli]") {
   const Results results;
   const std::string sql = "SELECT name, protocol, finished FROM study";
   CHECK(results.run({"query", sql}).out ==
-        "name  protocol   finished\n----  ---------  --------\ndemo  crossfit       NULL\n(1 rows)\n");
+        "name  protocol  finished\n----  --------  --------\ndemo  crossfit      NULL\n(1 rows)\n");
   CHECK(results.run({"query", sql, "--csv"}).out == "name,protocol,finished\ndemo,crossfit,\n");
   CHECK(Json::parse(results.run({"query", sql, "--json"}).out) ==
         Json::parse(R"([{"name": "demo", "protocol": "crossfit", "finished": null}])"));
+  CHECK(Json::parse(results.run({"query", "SELECT 2 AS i, 0.5 AS r, '3' AS t, 9e999 AS inf", "--json"}).out) ==
+        Json::parse(R"([{"i": 2, "r": 0.5, "t": "3", "inf": "Inf"}])"));
   CHECK(results.run({"query", sql, "--json", "--csv"}).status == 2);
 }
 

@@ -44,7 +44,7 @@ store::Table answers(const std::filesystem::path& database) {
 
 }  // namespace
 
-TEST_CASE("a study runs, a second run does nothing, and a larger axis adds only what is missing", "[open][cli]") {
+TEST_CASE("a study runs, a second run does nothing, and a larger axis adds only what is missing", "[cli]") {
   const StudyOnDisk study;
   const ProgramResult dry = study.run({"run", "--dry-run"});
   CHECK(dry.status == 0);
@@ -153,7 +153,7 @@ TEST_CASE("a model that cannot be loaded fails its cells, and the run ends with 
              ContainsSubstring("/nowhere/at/all"));
 }
 
-TEST_CASE("a wrong key or value stops a run before anything is stored", "[open][cli]") {
+TEST_CASE("a wrong key or value stops a run before anything is stored", "[cli]") {
   const StudyOnDisk study;
   const ProgramResult key = study.run({"run", "axes.alhpa=[3]"});
   CHECK(key.status == 2);

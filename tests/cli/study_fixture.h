@@ -53,7 +53,7 @@ struct StudyOnDisk {
                              {"question", fmt::format("What is number {} of {}?", i * 7, domain)},
                              {"options", {"one", "two", "three", "four"}},
                              {"answer", i % 4},
-                             {"group", fmt::format("g{}", i)},
+                             {"group", fmt::format("{}-{}", domain, i)},
                              {"domain", domain}};
       lines += question.dump() + "\n";
     }

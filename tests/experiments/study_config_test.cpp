@@ -30,8 +30,8 @@ TEST_CASE("The committed studies bind", "[experiments]") {
   CHECK(demo.limit == 0);
   const StudyConfig full = bind_repository({"study=demo_full"});
   CHECK(full.axes.domain.empty());
-  CHECK(full.axes.n_steered == std::vector<std::int64_t>{1, 2, 4, 8});
-  CHECK(full.axes.alpha == std::vector<double>{1.5, 3, 5, 10});
+  CHECK(full.axes.n_steered == std::vector<std::int64_t>{1, 2, 3, 4, 6, 8});
+  CHECK(full.axes.alpha == std::vector<double>{1.5, 3, 5, 10, 30});
 }
 
 TEST_CASE("All problems of a study are reported at once", "[experiments]") {

@@ -115,7 +115,7 @@ TEST_CASE("Stored scores are those of the engine, and verdicts follow from them"
   }
 }
 
-TEST_CASE("Interrupted and resumed equals uninterrupted", "[open][experiments]") {
+TEST_CASE("Interrupted and resumed equals uninterrupted", "[experiments]") {
   const MiniStudy mini;
   const StudyConfig study = mini.bind();
   store::Store whole = mini.open("whole.db");
@@ -220,7 +220,7 @@ TEST_CASE("More experts than there are fail their cells and leave the others", "
 }
 
 TEST_CASE("Letters are scored by their own evaluator, and holdout reports on test questions only",
-          "[open][experiments]") {
+          "[experiments]") {
   const MiniStudy mini;
   mini.write("configs/benchmark/letters.yaml",
              "name: letters\nprompt: letter\nquestions: " + (mini.folder / "questions").string() + "\n");
@@ -237,7 +237,7 @@ TEST_CASE("Letters are scored by their own evaluator, and holdout reports on tes
   CHECK(number(store, "SELECT count(*) FROM selection WHERE rule = 'best_accuracy/holdout'") == 1);
 }
 
-TEST_CASE("Questions and domains that do not fit are refused before a model is loaded", "[open][experiments]") {
+TEST_CASE("Questions and domains that do not fit are refused before a model is loaded", "[experiments]") {
   const MiniStudy mini;
   store::Store store = mini.open("study.db");
   CHECK_THROWS_WITH(run_study(mini.bind({"axes.domain=[element]"}), store), ContainsSubstring("elements"));
