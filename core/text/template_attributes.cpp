@@ -25,6 +25,10 @@ constexpr std::string_view kTextMethods[] = {
     "zfill",       "removeprefix", "removesuffix", "partition", "rpartition", "casefold",     "encode",
     "expandtabs",  "format",       "format_map",   "isascii",   "isdecimal",  "isidentifier", "isnumeric",
     "isprintable", "istitle",      "maketrans",    "swapcase",  "translate"};
+// What every Python object has, and the sandbox withholds.
+constexpr std::string_view kObjectAttributes[] = {"__class__", "__doc__",   "__init__", "__new__",
+                                                  "__str__",   "__repr__",  "__eq__",   "__hash__",
+                                                  "__dir__",   "__reduce__"};
 constexpr std::string_view kListMethods[] = {"count", "index", "copy"};
 constexpr std::string_view kListChangers[] = {"append", "clear", "pop",    "reverse",
                                               "insert", "sort",  "extend", "remove"};
@@ -86,7 +90,7 @@ std::optional<Value> python_attribute(const Value& object, const std::string& na
   if (name.starts_with("__") && name.ends_with("__")) {
     const auto* dict = object.as<Dict>();
     if (dict != nullptr && dict->data->find(name) != nullptr) unsupported("the attribute '{}'", name);
-    return std::nullopt;
+    return among(kObjectAttributes, name) ? std::optional<Value>(unsafe(object, name)) : std::nullopt;
   }
   if (object.is<Text>()) return container_attribute(object, name, kTextMethods, {}, budget);
   if (object.is<List>()) return container_attribute(object, name, kListMethods, kListChangers, budget);

@@ -102,10 +102,9 @@ ExpressionPtr ExpressionParser::make(TemplatePosition where, Expression::Node no
   return expression;
 }
 
-bool ExpressionParser::at_tuple_end(const TupleRules& rules) const {
+bool ExpressionParser::at_tuple_end() const {
   const Token& token = current();
-  return token.kind == TokenKind::output_end || token.kind == TokenKind::block_end || token.is_op(")") ||
-         (!rules.end_name.empty() && token.is_name(rules.end_name));
+  return token.kind == TokenKind::output_end || token.kind == TokenKind::block_end || token.is_op(")");
 }
 
 ExpressionPtr ExpressionParser::parse_tuple(TupleRules rules) {
@@ -114,7 +113,7 @@ ExpressionPtr ExpressionParser::parse_tuple(TupleRules rules) {
   bool is_tuple = false;
   while (true) {
     if (!items.empty()) expect_op(",");
-    if (at_tuple_end(rules)) break;
+    if (at_tuple_end()) break;
     items.push_back(parse_expression(rules.conditions));
     if (!current().is_op(",")) break;
     is_tuple = true;

@@ -22,8 +22,6 @@ class ExpressionParser {
     bool conditions = true;
     // "()" is an empty tuple.
     bool in_parentheses = false;
-    // A name that ends the tuple.
-    std::string_view end_name = {};
   };
   // One expression, or a tuple without parentheses.
   ExpressionPtr parse_tuple(TupleRules rules);
@@ -81,7 +79,7 @@ class ExpressionParser {
   void parse_argument(Arguments& arguments);
   std::string parse_dotted_name();
   [[noreturn]] void unsupported_index(TemplatePosition where) const;
-  bool at_tuple_end(const TupleRules& rules) const;
+  bool at_tuple_end() const;
 
   std::vector<Token> tokens_;
   std::string name_;

@@ -86,7 +86,7 @@ class Interpreter {
   Flow statement(const Break&) { return Flow::leave_loop; }
   Flow statement(const Continue&) { return Flow::next_iteration; }
   Flow run_loop(const For& loop, const Value& iterable, std::int64_t depth0);
-  Flow iterate_loop(const For& loop, LoopState& state, const Value& variable, bool& any);
+  bool iterate_loop(const For& loop, LoopState& state, const Value& variable);
   void make_source(const For& loop, const Value& iterable, LoopState& state);
   bool passes_test(const For& loop, const std::shared_ptr<Frame>& test_frame, const Value& item);
   void assign(const Target& target, Value value);

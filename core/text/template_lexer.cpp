@@ -144,10 +144,12 @@ class Lexer {
     return true;
   }
 
+  // One that opens at the very end of the template needs no end.
   void lex_comment(TemplatePosition begin) {
+    const std::size_t start = at_;
     for (; at_ < source_.size(); ++at_)
       if (take_end("#}", false)) return;
-    throw TemplateError(name_, begin, "TemplateSyntaxError", "Missing end of comment tag");
+    if (at_ > start) throw TemplateError(name_, begin, "TemplateSyntaxError", "Missing end of comment tag");
   }
 
   bool take_word(std::string_view word) {
@@ -188,7 +190,8 @@ class Lexer {
       take_end("%}", false);
       return;
     }
-    throw TemplateError(name_, begin, "TemplateSyntaxError", "Missing end of raw directive");
+    if (at_ < source_.size())
+      throw TemplateError(name_, begin, "TemplateSyntaxError", "Missing end of raw directive");
   }
 
   void lex_tag(bool is_block) {

@@ -80,8 +80,11 @@ std::partial_ordering order(Comparison op, const Value& left, const Value& right
   type_error("unsupported operand type(s) for {}: '{}' and '{}'", op, type_name(left), type_name(right));
 }
 
-std::int64_t checked(bool overflow, std::int64_t result) {
-  if (overflow) unsupported("an integer of more than 64 bits");
+// `compute` is one of the compiler's functions that say whether the result overflows.
+template <typename Compute>
+std::int64_t checked(Compute compute) {
+  std::int64_t result = 0;
+  if (compute(&result)) unsupported("an integer of more than 64 bits");
   return result;
 }
 
@@ -183,22 +186,21 @@ Value power(const Value& left, const Value& right) {
   if (*base == 0 || *base == 1) return *exponent == 0 ? std::int64_t{1} : *base;
   if (*base == -1) return *exponent % 2 == 0 ? std::int64_t{1} : std::int64_t{-1};
   for (std::int64_t i = 0; i < *exponent; ++i)
-    result = checked(__builtin_mul_overflow(result, *base, &result), result);
+    result = checked([&](std::int64_t* out) { return __builtin_mul_overflow(result, *base, out); });
   return result;
 }
 
 Value on_numbers(Arithmetic op, const Value& left, const Value& right) {
   const auto a = integer_of(left), b = integer_of(right);
-  std::int64_t whole = 0;
   switch (op) {
     case Arithmetic::add:
-      if (a && b) return checked(__builtin_add_overflow(*a, *b, &whole), whole);
+      if (a && b) return checked([&](std::int64_t* out) { return __builtin_add_overflow(*a, *b, out); });
       return *number_of(left) + *number_of(right);
     case Arithmetic::subtract:
-      if (a && b) return checked(__builtin_sub_overflow(*a, *b, &whole), whole);
+      if (a && b) return checked([&](std::int64_t* out) { return __builtin_sub_overflow(*a, *b, out); });
       return *number_of(left) - *number_of(right);
     case Arithmetic::multiply:
-      if (a && b) return checked(__builtin_mul_overflow(*a, *b, &whole), whole);
+      if (a && b) return checked([&](std::int64_t* out) { return __builtin_mul_overflow(*a, *b, out); });
       return *number_of(left) * *number_of(right);
     case Arithmetic::divide:
       if (*number_of(right) == 0) fail("ZeroDivisionError", "division by zero");
@@ -356,8 +358,7 @@ std::string escape_html(const std::string& text) {
 Value signed_value(bool negative, const Value& operand) {
   require_defined(operand);
   if (const auto integer = integer_of(operand))
-    return negative ? checked(*integer == INT64_MIN,
-                              static_cast<std::int64_t>(-static_cast<std::uint64_t>(*integer)))
+    return negative ? checked([&](std::int64_t* out) { return __builtin_sub_overflow(0, *integer, out); })
                     : *integer;
   if (const auto* real = operand.as<double>()) return negative ? -*real : *real;
   type_error("bad operand type for unary {}: '{}'", negative ? "-" : "+", type_name(operand));

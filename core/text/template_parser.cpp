@@ -158,8 +158,7 @@ class StatementParser {
     tuple.items.push_back(std::move(first));
     while (in_.skip_op(",")) {
       const Token& token = in_.current();
-      if (token.is_op("=") || token.is_op(")") || token.is_name("in") || token.kind == TokenKind::block_end)
-        break;
+      if (token.is_op(")") || token.kind == TokenKind::block_end) break;
       tuple.items.push_back(parse_target_item(with_namespace));
     }
     return tuple;
@@ -169,7 +168,7 @@ class StatementParser {
     For loop;
     loop.target = parse_target(false);
     if (!in_.skip_name("in")) in_.syntax_error(in_.current().where, "expected 'in'");
-    loop.iterable = in_.parse_tuple({.conditions = false, .end_name = "recursive"});
+    loop.iterable = in_.parse_tuple({.conditions = false});
     if (in_.skip_name("if")) loop.test = in_.parse_expression();
     loop.recursive = in_.skip_name("recursive");
     ++loops_;

@@ -174,7 +174,11 @@ class Binder {
   }
 
   void resolve(Expression& expression) {
-    if (auto* name = std::get_if<Name>(&expression.node)) name->slot = symbols_->slot_of(name->name);
+    if (auto* name = std::get_if<Name>(&expression.node)) {
+      name->slot = symbols_->slot_of(name->name);
+      if (name->name == "self")
+        throw TemplateError(template_name_, expression.where, "Unsupported", "the variable 'self'");
+    }
     const bool was_soft = soft_;
     soft_ = soft_ || std::holds_alternative<Condition>(expression.node);
     if (const auto* filter = std::get_if<Filter>(&expression.node))

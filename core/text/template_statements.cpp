@@ -121,32 +121,32 @@ Interpreter::Flow Interpreter::run_loop(const For& loop, const Value& iterable, 
     state->statement = &loop;
     state->frame = frame_;
   }
-  bool any = false;
-  const Flow flow = iterate_loop(loop, *state, Loop{state}, any);
+  const bool any = iterate_loop(loop, *state, Loop{state});
   state->last_changed.reset();
-  if (any || flow != Flow::next) return Flow::next;
+  if (any) return Flow::next;
   if (loop.otherwise.empty()) return Flow::next;
   const FrameGuard guard(*this, new_frame(loop.otherwise_scope, frame_));
   return execute(loop.otherwise);
 }
 
-// One frame serves all iterations, so that macros defined in the body see the iteration that runs.
-Interpreter::Flow Interpreter::iterate_loop(const For& loop, LoopState& state, const Value& variable,
-                                            bool& any) {
+// One frame serves all iterations, so that macros defined in the body see the iteration that runs. The result
+// says whether the loop's "else" is to be left out; as in jinja2 only an iteration that reaches its end
+// counts.
+bool Interpreter::iterate_loop(const For& loop, LoopState& state, const Value& variable) {
   const auto frame = new_frame(loop.body_scope, frame_);
-  Flow flow = Flow::next;
+  bool any = false;
   while (state.advance()) {
-    any = true;
     budget_.loop();
     const FrameGuard guard(*this, frame);
     start_slots(loop.body_scope, *frame);
     frame->slots[static_cast<std::size_t>(loop.loop_slot)] = variable;
     assign(loop.target, *state.current);
-    flow = execute(loop.body);
+    const Flow flow = execute(loop.body);
     if (flow == Flow::leave_loop) break;
+    any = any || flow == Flow::next;
   }
   frame->slots.assign(frame->slots.size(), std::nullopt);
-  return flow;
+  return any;
 }
 
 void Interpreter::make_source(const For& loop, const Value& iterable, LoopState& state) {
