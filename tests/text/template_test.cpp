@@ -17,7 +17,17 @@ std::string render(const std::string& source, const Json& variables = Json::obje
   return ChatTemplate::parse(source, "test.jinja", limits).render(variables);
 }
 
-std::string failure(const std::string& source, const TemplateLimits& limits = {}) {
+// Small enough that every hostile template fails at once.
+TemplateLimits small_limits() {
+  TemplateLimits limits;
+  limits.loops = 10'000;
+  limits.text_bytes = 1 << 16;
+  limits.list_items = 1 << 13;
+  limits.work = 500'000;
+  return limits;
+}
+
+std::string failure(const std::string& source, const TemplateLimits& limits = small_limits()) {
   try {
     render(source, Json::object(), limits);
   } catch (const TemplateError& error) {
