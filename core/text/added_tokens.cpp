@@ -18,35 +18,9 @@ bool is_word_character(std::string_view character, RegexScratch& scratch) {
   return spans.front().matched;
 }
 
-std::size_t last_character(std::string_view text) {
-  std::size_t at = text.size() - 1;
-  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) --at;
-  return at;
-}
-
 bool stands_alone(std::string_view before, std::string_view after, RegexScratch& scratch) {
   if (!before.empty() && is_word_character(before.substr(last_character(before)), scratch)) return false;
   return after.empty() || !is_word_character(after.substr(0, decode_utf8(after, 0).length), scratch);
-}
-
-std::size_t spaces_at_end(std::string_view text) {
-  std::size_t begin = text.size();
-  while (begin > 0) {
-    const std::size_t at = last_character(text.substr(0, begin));
-    if (!is_white_space(decode_utf8(text, at).code)) break;
-    begin = at;
-  }
-  return text.size() - begin;
-}
-
-std::size_t spaces_at_start(std::string_view text) {
-  std::size_t end = 0;
-  while (end < text.size()) {
-    const Utf8Char next = decode_utf8(text, end);
-    if (!is_white_space(next.code)) break;
-    end += next.length;
-  }
-  return end;
 }
 
 unsigned char byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
@@ -68,9 +42,13 @@ AddedToken read_token(const Json& value, const Normalizer& normalizer, std::stri
   token.rstrip = json_get<bool>(value, "rstrip", where);
   token.normalized = json_get<bool>(value, "normalized", where);
   token.special = json_get<bool>(value, "special", where);
+  RegexScratch scratch;
   std::string storage;
-  token.pattern =
-      token.normalized ? normalizer.apply(token.content, storage) : std::string_view(token.content);
+  token.pattern = token.normalized ? normalizer.apply(token.content, scratch, storage).text
+                                   : std::string_view(token.content);
+  if (token.pattern.empty() && !token.content.empty()) {
+    throw FileError("{}.content is '{}', of which the normalizer leaves nothing", where, token.content);
+  }
   return token;
 }
 
@@ -127,8 +105,8 @@ void AddedTokenMatcher::cut(std::string_view text, RegexScratch& scratch, std::v
     at = end;
     if (token->single_word && !stands_alone(text.substr(0, begin), text.substr(end), scratch)) continue;
     // White space that the token before has swallowed stays with that one.
-    if (token->lstrip) begin = std::max(begin - spaces_at_end(text.substr(0, begin)), covered);
-    if (token->rstrip) end += spaces_at_start(text.substr(end));
+    if (token->lstrip) begin = std::max(begin - white_space_at_end(text.substr(0, begin)), covered);
+    if (token->rstrip) end += white_space_at_start(text.substr(end));
     if (covered < begin) pieces.push_back({text.substr(covered, begin - covered), -1});
     pieces.push_back({text.substr(begin, end - begin), token->id});
     covered = end;
@@ -137,7 +115,8 @@ void AddedTokenMatcher::cut(std::string_view text, RegexScratch& scratch, std::v
 }
 
 AddedTokens::AddedTokens(const Json& head, const Vocabulary& vocabulary, const Normalizer& normalizer,
-                         std::string_view origin) {
+                         bool ids_are_free, std::string_view origin)
+    : ids_are_free_(ids_are_free) {
   const auto list = head.find("added_tokens");
   if (list == head.end() || list->is_null()) return;
   if (!list->is_array()) throw FileError("{}: added_tokens must be an array", origin);
@@ -164,11 +143,15 @@ void AddedTokens::add(AddedToken token, std::size_t index, const Vocabulary& voc
   const auto own = vocabulary.find(token.content);
   const auto next = static_cast<std::int32_t>(vocabulary.count() + n_new_);
   const std::int32_t expected = own.value_or(next);
-  if (token.id != expected) {
+  if (token.id != expected && !ids_are_free_) {
     throw FileError("{}: added_tokens[{}] ('{}') has the id {}, but {} is {}", origin, index, token.content,
                     token.id, own ? "its id in model.vocab" : "the next free id", expected);
   }
-  if (!own && vocabulary.bytes(token.id) != nullptr) {
+  if (by_id_.contains(token.id)) {
+    throw FileError("{}: added_tokens[{}] ('{}') has the id {}, which another added token has", origin, index,
+                    token.content, token.id);
+  }
+  if ((!own || *own != token.id) && vocabulary.bytes(token.id) != nullptr) {
     throw FileError("{}: added_tokens[{}] ('{}') has the id {}, which model.vocab gives to another token",
                     origin, index, token.content, token.id);
   }
@@ -180,6 +163,11 @@ void AddedTokens::add(AddedToken token, std::size_t index, const Vocabulary& voc
 const AddedToken* AddedTokens::find(std::int32_t id) const {
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : &found->second;
+}
+
+bool AddedTokens::is_hidden(const AddedToken& token) const {
+  const AddedToken* written = token.pattern == token.content ? &token : find(std::string_view(token.pattern));
+  return written != nullptr && written->special;
 }
 
 const AddedToken* AddedTokens::find(std::string_view content) const {

@@ -60,14 +60,17 @@ class AddedTokenMatcher {
 class AddedTokens {
  public:
   // From the field "added_tokens". Ids must be those that `tokenizers` would assign: the vocabulary's own id,
-  // or the next free one in the order of the file. Throws FileError.
-  AddedTokens(const Json& head, const Vocabulary& vocabulary, const Normalizer& normalizer,
+  // or the next free one in the order of the file (`ids_are_free`: any that no other token has).
+  // Throws FileError.
+  AddedTokens(const Json& head, const Vocabulary& vocabulary, const Normalizer& normalizer, bool ids_are_free,
               std::string_view origin);
   AddedTokens(const AddedTokens&) = delete;
   AddedTokens& operator=(const AddedTokens&) = delete;
 
   const AddedToken* find(std::int32_t id) const;
   const AddedToken* find(std::string_view content) const;
+  // Whether decoding on demand leaves the token out: what it writes is the content of a special token.
+  bool is_hidden(const AddedToken& token) const;
   // Largest id + 1, 0 when there are none.
   std::size_t size() const {
     return by_id_.empty() ? 0 : static_cast<std::size_t>(by_id_.rbegin()->first) + 1;
@@ -84,6 +87,7 @@ class AddedTokens {
   std::map<std::string, std::int32_t, std::less<>> by_content_;
   // Tokens that are not in the model's vocabulary.
   std::size_t n_new_ = 0;
+  bool ids_are_free_ = false;
   AddedTokenMatcher raw_;
   AddedTokenMatcher normalized_;
 };

@@ -1,4 +1,4 @@
-// Byte-pair encoding of one word: bytes are merged pair by pair in the order of the merge list.
+// Byte-pair encoding of one word: bytes or characters are merged pair by pair in the order of the merge list.
 #pragma once
 
 #include <array>
@@ -41,7 +41,7 @@ class MergeTable {
 
 // Buffers of one thread.
 struct BpeScratch {
-  // A run of bytes that has become one token; the runs of a word form a doubly linked list.
+  // A run of the word that has become one token; the runs of a word form a doubly linked list.
   struct Symbol {
     std::int32_t id = 0;
     std::int32_t previous = -1;
@@ -61,19 +61,33 @@ struct BpeScratch {
 
 class Bpe {
  public:
-  // Throws FileError naming the field for what is not supported (dropout, prefixes, byte_fallback, an unknown
-  // token that could be needed) and for merges that name an unknown token.
-  static Bpe from_file(const TokenizerFile& file);
+  // A vocabulary of text makes symbols of characters, one of byte letters makes them of bytes.
+  // Throws FileError naming the field for what is not supported (dropout, prefixes, in a byte-level file an
+  // unknown token or a byte fallback that could be needed) and for merges that name an unknown token.
+  static Bpe from_file(const TokenizerFile& file, EntryForm form);
 
-  // Appends the ids of one word's bytes to `ids`, in O(n log n) for n bytes. Throws Error when the vocabulary
-  // lacks a byte (there `tokenizers` drops the byte silently).
+  // From a vocabulary whose ids are merge ranks, as tiktoken has it: two tokens merge when their bytes
+  // together are a token, those of the lowest rank first, and a word that is a token stays whole.
+  static Bpe from_ranks(Vocabulary vocabulary);
+
+  // Appends the ids of one word to `ids`, in O(n log n) for n bytes. Throws Error when the vocabulary has no
+  // token for a byte or character and no unknown token (there `tokenizers` drops it silently).
   void encode(std::string_view word, BpeScratch& scratch, std::vector<std::int32_t>& ids) const;
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
+  // Whether "<0x0A>" stands for a byte.
+  bool has_byte_fallback() const { return byte_fallback_; }
+
  private:
-  Bpe(Vocabulary vocabulary, const TokenizerFile& file);
+  Bpe(Vocabulary vocabulary, std::size_t n_merges);
+  void read_merges(const TokenizerFile& file);
+  void read_options(const TokenizerFile& file);
+  void encode_part(std::string_view part, BpeScratch& scratch, std::vector<std::int32_t>& ids) const;
   void start_word(std::string_view word, BpeScratch& scratch) const;
+  void start_bytes(std::string_view word, BpeScratch& scratch) const;
+  void start_characters(std::string_view word, BpeScratch& scratch) const;
+  bool append_fallback(std::string_view character, BpeScratch& scratch) const;
   void merge_word(BpeScratch& scratch) const;
   void push_candidate(BpeScratch& scratch, std::int32_t position) const;
 
@@ -81,8 +95,18 @@ class Bpe {
   MergeTable merges_;
   // Words that are tokens by themselves are not merged from bytes.
   bool ignore_merges_ = false;
-  // The token of each single byte, -1 where the vocabulary has none.
+  // Characters without a token become tokens of their bytes.
+  bool byte_fallback_ = false;
+  // Neighbouring unknown characters share one unknown token.
+  bool fuse_unknown_ = false;
+  // No token has "▁" after another character, so that words may be cut before each "▁" that follows one.
+  bool cuts_at_marks_ = false;
+  // -1: none.
+  std::int32_t unknown_ = -1;
+  // The token of each single byte (of a vocabulary of text: of each ASCII character), -1 where there is none.
   std::array<std::int32_t, 256> byte_ids_{};
+  // The tokens "<0x00>" to "<0xFF>".
+  std::array<std::int32_t, 256> fallback_ids_{};
 };
 
 }  // namespace moelab::text

@@ -13,14 +13,21 @@ constexpr int no_byte = -1;
 
 // Printable bytes of Latin-1 stand for themselves; the others take U+0100, U+0101, ... in the order of the
 // bytes.
+std::array<char32_t, 256> make_letter_of_byte() {
+  std::array<char32_t, 256> table{};
+  char32_t spare = 0x100;
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
+    table[byte] = printable ? static_cast<char32_t>(byte) : spare++;
+  }
+  return table;
+}
+
 std::array<std::int16_t, 0x144> make_byte_of_letter() {
   std::array<std::int16_t, 0x144> table{};
   table.fill(no_byte);
-  std::size_t spare = 0x100;
-  for (std::size_t byte = 0; byte < 256; ++byte) {
-    const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
-    table[printable ? byte : spare++] = static_cast<std::int16_t>(byte);
-  }
+  const auto letters = make_letter_of_byte();
+  for (std::size_t byte = 0; byte < 256; ++byte) table[letters[byte]] = static_cast<std::int16_t>(byte);
   return table;
 }
 
@@ -39,6 +46,14 @@ std::optional<std::string> bytes_of_letters(std::string_view letters) {
     at += letter.length;
   }
   return bytes;
+}
+
+std::string letters_of_bytes(std::string_view bytes) {
+  static const std::array<char32_t, 256> letter_of_byte = make_letter_of_byte();
+  std::string letters;
+  letters.reserve(2 * bytes.size());
+  for (const char byte : bytes) append_utf8(letters, letter_of_byte[static_cast<unsigned char>(byte)]);
+  return letters;
 }
 
 }  // namespace moelab::text

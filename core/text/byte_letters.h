@@ -12,4 +12,7 @@ namespace moelab::text {
 // (such an entry can be an added token, but never the result of a merge).
 std::optional<std::string> bytes_of_letters(std::string_view letters);
 
+// The letters of bytes: the inverse.
+std::string letters_of_bytes(std::string_view bytes);
+
 }  // namespace moelab::text

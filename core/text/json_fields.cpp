@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text/utf8.h"
+
 namespace moelab::text {
 
 void fail_unsupported(std::string_view origin, std::string_view field, std::string_view value,
@@ -29,6 +31,27 @@ const Json& member_array(const Json& value, const char* key, std::string_view or
   if (found == value.end() || !found->is_array())
     throw FileError("{}: {}.{} must be an array", origin, field, key);
   return *found;
+}
+
+PatternField pattern_member(const Json& value, std::string_view origin, std::string_view field) {
+  const auto pattern = json_get<Json>(value, "pattern", fmt::format("{}: {}", origin, field));
+  if (!pattern.is_object() || pattern.size() != 1 || !pattern.begin()->is_string()) {
+    throw FileError("{}: {}.pattern must be {{\"Regex\": \"..\"}} or {{\"String\": \"..\"}}", origin, field);
+  }
+  const std::string kind = pattern.begin().key();
+  if (kind != "Regex" && kind != "String") {
+    fail_unsupported(origin, fmt::format("{}.pattern", field), kind, "Regex and String");
+  }
+  return {pattern.begin()->get<std::string>(), kind == "Regex"};
+}
+
+std::string character_member(const Json& value, const char* key, std::string_view origin,
+                             std::string_view field) {
+  auto text = json_get<std::string>(value, key, fmt::format("{}: {}", origin, field));
+  if (text.empty() || decode_utf8(text, 0).length != text.size()) {
+    throw FileError("{}: {}.{} is '{}', not one character", origin, field, key, text);
+  }
+  return text;
 }
 
 }  // namespace moelab::text

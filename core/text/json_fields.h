@@ -23,6 +23,17 @@ void require_known_keys(const Json& value, std::initializer_list<std::string_vie
 // The member `key` of `value`, which must be an array. Throws FileError.
 const Json& member_array(const Json& value, const char* key, std::string_view origin, std::string_view field);
 
+// A "pattern" as components write it: {"Regex": ..} or {"String": ..}.
+struct PatternField {
+  std::string text;
+  bool is_regex = false;
+};
+PatternField pattern_member(const Json& value, std::string_view origin, std::string_view field);
+
+// The member `key`, which must be a string of exactly one character. Throws FileError.
+std::string character_member(const Json& value, const char* key, std::string_view origin,
+                             std::string_view field);
+
 // The member `key` as T, `fallback` when absent or null. Throws FileError.
 template <typename T>
 T member_or(const Json& value, std::string_view key, T fallback, std::string_view origin,

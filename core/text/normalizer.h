@@ -7,23 +7,48 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/text/regex.h"
+#include "core/text/replacement.h"
+#include "core/text/unicode_forms.h"
 
 namespace moelab::text {
 
-// Unicode normalisation form C.
-struct Nfc {};
+// Puts text before everything that is not empty.
+struct PrependStep {
+  std::string text;
+};
 
-using NormalizerStep = std::variant<Nfc>;
+// Removes white space at the ends.
+struct StripStep {
+  bool left = true;
+  bool right = true;
+};
+
+// Full lower case, character by character.
+struct LowercaseStep {};
+
+// Removes combining marks (general category M).
+struct StripAccentsStep {};
+
+using NormalizerStep =
+    std::variant<UnicodeForm, PrependStep, Replacement, StripStep, LowercaseStep, StripAccentsStep>;
 
 class Normalizer {
  public:
-  // From the field "normalizer": null, NFC or a Sequence of those. Throws FileError naming `origin` and the
-  // field.
+  // A normalised text. `from_start` is false when characters at the beginning of the original were dropped,
+  // which the "first" scheme of Metaspace asks about.
+  struct Result {
+    std::string_view text;
+    bool from_start = true;
+  };
+
+  // From the field "normalizer": null, NFC, NFD, NFKC, NFKD, Prepend, Replace, Strip, Lowercase, StripAccents
+  // or a Sequence of those. Throws FileError naming `origin` and the field.
   static Normalizer from_json(const Json& value, std::string_view origin);
 
-  // Valid UTF-8 in and out. Returns `text` itself when nothing changes, else a view of `storage`, which is
-  // overwritten.
-  std::string_view apply(std::string_view text, std::string& storage) const;
+  // Valid UTF-8 in and out. The result is `text` itself when there is nothing to do, else a view of
+  // `storage`, which is overwritten. Throws Error when replacements blow the text up beyond reason.
+  Result apply(std::string_view text, RegexScratch& scratch, std::string& storage) const;
 
  private:
   std::vector<NormalizerStep> steps_;

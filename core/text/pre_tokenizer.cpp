@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/text/json_fields.h"
+#include "core/text/utf8.h"
 
 namespace moelab::text {
 
@@ -78,18 +79,38 @@ void cut_word(const Regex& regex, SplitBehavior behavior, bool invert, std::stri
   }
 }
 
-void apply_step(const SplitStep& step, std::string_view word, PreTokenizerScratch& scratch) {
+void apply_step(const SplitStep& step, std::string_view word, bool, PreTokenizerScratch& scratch) {
   cut_word(step.regex, step.behavior, step.invert, word, scratch);
 }
 
-void apply_step(const ByteLevelStep& step, std::string_view word, PreTokenizerScratch& scratch) {
+void apply_step(const ByteLevelStep& step, std::string_view word, bool, PreTokenizerScratch& scratch) {
   if (step.add_prefix_space && !word.starts_with(' ')) {
-    word = scratch.prefixed.emplace_back(" ").append(word);
+    word = scratch.rewritten.emplace_back(" ").append(word);
   }
   if (step.regex) {
     cut_word(*step.regex, SplitBehavior::isolated, false, word, scratch);
   } else {
     scratch.words.push_back(word);
+  }
+}
+
+void apply_step(const MetaspaceStep& step, std::string_view word, bool at_start,
+                PreTokenizerScratch& scratch) {
+  std::string& marked = scratch.rewritten.emplace_back();
+  const bool prepends =
+      step.scheme == PrependScheme::always || (step.scheme == PrependScheme::first && at_start);
+  if (prepends && !word.starts_with(step.mark) && !word.starts_with(' ')) marked = step.mark;
+  for (const char byte : word) {
+    if (byte == ' ') {
+      marked += step.mark;
+    } else {
+      marked += byte;
+    }
+  }
+  if (step.cut) {
+    cut_word(*step.cut, SplitBehavior::merged_with_next, false, marked, scratch);
+  } else {
+    scratch.words.push_back(marked);
   }
 }
 
@@ -103,16 +124,11 @@ SplitStep read_split(const Json& value, std::string_view origin, const std::stri
     fail_unsupported(origin, field + ".behavior", behavior,
                      "Isolated, Removed, Contiguous, MergedWithPrevious, MergedWithNext");
   }
-  const auto pattern = json_get<Json>(value, "pattern", where);
   const bool invert = json_get<bool>(value, "invert", where);
-  if (!pattern.is_object() || pattern.size() != 1 || !pattern.begin()->is_string()) {
-    throw FileError("{}.pattern must be {{\"Regex\": \"..\"}} or {{\"String\": \"..\"}}", where);
-  }
-  const std::string kind = pattern.begin().key();
-  const auto text = pattern.begin()->get<std::string>();
-  if (kind == "Regex") return {Regex::compile(text, where + ".pattern"), found->second, invert};
-  if (kind == "String") return {Regex::literal(text, where + ".pattern"), found->second, invert};
-  fail_unsupported(origin, field + ".pattern", kind, "Regex and String");
+  const PatternField pattern = pattern_member(value, origin, field);
+  return {pattern.is_regex ? Regex::compile(pattern.text, where + ".pattern")
+                           : Regex::literal(pattern.text, where + ".pattern"),
+          found->second, invert};
 }
 
 SplitStep read_digits(const Json& value, std::string_view origin, const std::string& field) {
@@ -128,6 +144,17 @@ ByteLevelStep read_byte_level(const Json& value, std::string_view origin, const 
   step.add_prefix_space = json_get<bool>(value, "add_prefix_space", fmt::format("{}: {}", origin, field));
   if (member_or<bool>(value, "use_regex", true, origin, field))
     step.regex = Regex::compile(gpt2_pattern, origin);
+  return step;
+}
+
+MetaspaceStep read_metaspace(const Json& value, std::string_view origin, const std::string& field) {
+  // str_rep, which older files have, repeats the replacement.
+  require_known_keys(value, {"type", "replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"},
+                     origin, field);
+  MetaspaceStep step;
+  step.mark = character_member(value, "replacement", origin, field);
+  step.scheme = read_prepend_scheme(value, origin, field);
+  if (member_or<bool>(value, "split", true, origin, field)) step.cut = Regex::literal(step.mark, origin);
   return step;
 }
 
@@ -149,36 +176,51 @@ void read_steps(const Json& value, std::string_view origin, const std::string& f
     steps.emplace_back(read_split(value, origin, field));
   } else if (type == "Digits") {
     steps.emplace_back(read_digits(value, origin, field));
+  } else if (type == "Metaspace") {
+    steps.emplace_back(read_metaspace(value, origin, field));
   } else if (type == "ByteLevel") {
     steps.emplace_back(read_byte_level(value, origin, field));
   } else {
-    fail_unsupported(origin, field + ".type", type, "ByteLevel, Split, Digits and Sequence");
+    fail_unsupported(origin, field + ".type", type, "null, ByteLevel, Metaspace, Split, Digits and Sequence");
   }
 }
 
 }  // namespace
 
+PrependScheme read_prepend_scheme(const Json& value, std::string_view origin, const std::string& field) {
+  const auto name = member_or<std::string>(value, "prepend_scheme", "always", origin, field);
+  const bool no_space = !member_or<bool>(value, "add_prefix_space", true, origin, field);
+  if (no_space && value.contains("prepend_scheme") && name != "never") {
+    throw FileError("{}: {}.add_prefix_space is false, but prepend_scheme is '{}'", origin, field, name);
+  }
+  if (no_space || name == "never") return PrependScheme::never;
+  if (name == "always") return PrependScheme::always;
+  if (name == "first") return PrependScheme::first;
+  fail_unsupported(origin, field + ".prepend_scheme", name, "never, always and first");
+}
+
 PreTokenizer PreTokenizer::from_json(const Json& value, std::string_view origin) {
   PreTokenizer result;
   if (!value.is_null()) read_steps(value, origin, "pre_tokenizer", result.steps_);
-  if (result.steps_.empty() || !std::holds_alternative<ByteLevelStep>(result.steps_.back())) {
-    throw FileError("{}: pre_tokenizer does not end with ByteLevel; supported are byte-level tokenizers only",
-                    origin);
-  }
   return result;
 }
 
-void PreTokenizer::split(std::string_view text, PreTokenizerScratch& scratch) const {
-  scratch.prefixed.clear();
+void PreTokenizer::split(std::string_view text, bool at_start, PreTokenizerScratch& scratch) const {
+  scratch.rewritten.clear();
   scratch.words.clear();
   if (!text.empty()) scratch.words.push_back(text);
   for (const PreTokenizerStep& step : steps_) {
     scratch.input.swap(scratch.words);
     scratch.words.clear();
     for (const std::string_view word : scratch.input) {
-      std::visit([&](const auto& each) { apply_step(each, word, scratch); }, step);
+      const bool first = at_start && word.data() == text.data();
+      std::visit([&](const auto& each) { apply_step(each, word, first, scratch); }, step);
     }
   }
+}
+
+bool PreTokenizer::is_byte_level() const {
+  return !steps_.empty() && std::holds_alternative<ByteLevelStep>(steps_.back());
 }
 
 }  // namespace moelab::text

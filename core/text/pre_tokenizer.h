@@ -32,7 +32,21 @@ struct ByteLevelStep {
   std::optional<Regex> regex;
 };
 
-using PreTokenizerStep = std::variant<SplitStep, ByteLevelStep>;
+// When Metaspace puts its mark before a word that has none: never, always, or only where the text begins.
+enum class PrependScheme { never, always, first };
+
+// Writes spaces as a mark ("▁") and cuts before each mark.
+struct MetaspaceStep {
+  std::string mark;
+  PrependScheme scheme = PrependScheme::always;
+  // Cuts before each mark; absent where the words stay whole.
+  std::optional<Regex> cut;
+};
+
+// The scheme of a Metaspace, which its older form "add_prefix_space" also says. Throws FileError.
+PrependScheme read_prepend_scheme(const Json& value, std::string_view origin, const std::string& field);
+
+using PreTokenizerStep = std::variant<SplitStep, ByteLevelStep, MetaspaceStep>;
 
 // Buffers of one thread; `words` holds the result of the latest split.
 struct PreTokenizerScratch {
@@ -40,19 +54,23 @@ struct PreTokenizerScratch {
   std::vector<Span> spans;
   std::vector<std::string_view> words;
   std::vector<std::string_view> input;
-  // Words that got a space before them; a deque, as the views into it must stay valid while it grows.
-  std::deque<std::string> prefixed;
+  // Words that were rewritten; a deque, as the views into it must stay valid while it grows.
+  std::deque<std::string> rewritten;
 };
 
 class PreTokenizer {
  public:
-  // From the field "pre_tokenizer": ByteLevel, or a Sequence of Split and Digits that ends with ByteLevel.
-  // Throws FileError naming `origin` and the field.
+  // From the field "pre_tokenizer": null, Split, Digits, Metaspace, ByteLevel (as the last step only) or a
+  // Sequence of those. Throws FileError naming `origin` and the field.
   static PreTokenizer from_json(const Json& value, std::string_view origin);
 
-  // Leaves the words of `text` in scratch.words: views of `text` or of scratch.prefixed, none empty, in bytes
-  // (the letters of byte-level vocabularies never appear). Valid until the next call.
-  void split(std::string_view text, PreTokenizerScratch& scratch) const;
+  // Leaves the words of `text` in scratch.words: views of `text` or of scratch.rewritten, none empty. The
+  // letters of byte-level vocabularies never appear: words are plain UTF-8, or with add_prefix_space a space
+  // more. `at_start`: `text` stands where the original text begins. Valid until the next call.
+  void split(std::string_view text, bool at_start, PreTokenizerScratch& scratch) const;
+
+  // Whether it ends with ByteLevel, so that the vocabulary is one of bytes.
+  bool is_byte_level() const;
 
  private:
   std::vector<PreTokenizerStep> steps_;

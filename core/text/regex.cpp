@@ -12,6 +12,7 @@ namespace moelab::text {
 
 namespace {
 
+constexpr std::size_t longest_pattern = 65536;
 constexpr std::uint32_t match_limit = 10'000'000;
 constexpr std::uint32_t heap_limit_kib = 64 * 1024;
 constexpr std::size_t jit_stack_start = 64 * 1024;
@@ -32,10 +33,15 @@ PCRE2_SPTR units(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(te
 
 }  // namespace
 
-RegexScratch::RegexScratch()
-    : data_(pcre2_match_data_create(1, nullptr)),
-      context_(pcre2_match_context_create(nullptr)),
-      stack_(pcre2_jit_stack_create(jit_stack_start, jit_stack_most, nullptr)) {
+pcre2_match_data* RegexScratch::data() {
+  if (!data_) prepare();
+  return data_.get();
+}
+
+void RegexScratch::prepare() {
+  context_.reset(pcre2_match_context_create(nullptr));
+  stack_.reset(pcre2_jit_stack_create(jit_stack_start, jit_stack_most, nullptr));
+  data_.reset(pcre2_match_data_create(1, nullptr));
   if (!data_ || !context_) throw std::bad_alloc();
   pcre2_set_match_limit(context_.get(), match_limit);
   pcre2_set_heap_limit(context_.get(), heap_limit_kib);
@@ -52,6 +58,7 @@ Regex Regex::build(std::string_view shown, std::string_view pattern, std::uint32
       pcre2_compile_context_create(nullptr), &pcre2_compile_context_free);
   if (!context) throw std::bad_alloc();
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
+  pcre2_set_max_pattern_length(context.get(), longest_pattern);
   int error = 0;
   PCRE2_SIZE offset = 0;
   std::unique_ptr<pcre2_code, Release> code(
@@ -83,17 +90,18 @@ Regex Regex::word_character() {
 
 void Regex::cut(std::string_view subject, RegexScratch& scratch, std::vector<Span>& spans) const {
   constexpr std::size_t none = static_cast<std::size_t>(-1);
+  pcre2_match_data* const data = scratch.data();
   std::size_t last_end = none;
   std::size_t covered = 0;
   for (std::size_t at = 0; at <= subject.size();) {
-    const int found = pcre2_match(code_.get(), units(subject), subject.size(), at, PCRE2_NO_UTF_CHECK,
-                                  scratch.data(), scratch.context());
+    const int found = pcre2_match(code_.get(), units(subject), subject.size(), at, PCRE2_NO_UTF_CHECK, data,
+                                  scratch.context());
     if (found == PCRE2_ERROR_NOMATCH) break;
     if (found < 0) {
       throw Error("the pattern '{}' gave up at byte {} of a text of {} bytes: {}", pattern_, at,
                   subject.size(), pcre2_message(found));
     }
-    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(scratch.data());
+    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data);
     const std::size_t begin = bounds[0];
     const std::size_t end = bounds[1];
     if (begin == end && end == last_end) {

@@ -19,14 +19,15 @@ struct Span {
   bool matched = false;
 };
 
-// What one thread needs while it matches; any pattern may use it, one at a time.
+// What one thread needs while it matches; any pattern may use it, one at a time. Made at the first match.
 class RegexScratch {
  public:
-  RegexScratch();
-  pcre2_match_data* data() const { return data_.get(); }
+  pcre2_match_data* data();
   pcre2_match_context* context() const { return context_.get(); }
 
  private:
+  void prepare();
+
   template <auto release>
   struct Release {
     template <typename T>

@@ -146,22 +146,39 @@ class Translator {
     }
   }
 
-  // A character class; its members are copied one by one, because some need rewriting.
+  // [A] or [A&&[B]]: PCRE2 has no intersections, but it can look at a character twice.
   void character_class() {
+    const std::size_t start = out_.size();
+    const bool negated = pattern_.substr(at_).starts_with("[^");
+    class_members();
+    if (!next_is("&&")) return emit_from("]");
+    at_ += 2;
+    if (negated || !next_is("[")) fail("an intersection of another form than [..&&[..]]");
+    const std::string left = out_.substr(start) + "]";
+    out_.resize(start);
+    out_ += "(?:(?=";
+    class_members();
+    if (!next_is("]]")) fail("an intersection of another form than [..&&[..]]");
+    emit_from("]");
+    out_ += ")" + left + ")";
+    ++at_;
+  }
+
+  // From the opening bracket to what ends the members; they are copied one by one, because some need
+  // rewriting.
+  void class_members() {
     emit_from("[");
     if (next_is("^")) emit_from("^");
-    if (next_is("]")) fail("an unescaped ']' at the start of a class");
-    while (!next_is("]")) {
+    if (next_is("]") || next_is("&&")) fail("an unescaped ']' or '&&' at the start of a class");
+    while (!next_is("]") && !next_is("&&")) {
       if (at_ >= pattern_.size()) fail("an unclosed class");
       if (next_is("[")) fail("a class inside a class");
-      if (next_is("&&")) fail("an intersection of classes");
       if (next_is("\\")) {
         escape(true);
       } else {
         emit_from(pattern_.substr(at_, 1));
       }
     }
-    emit_from("]");
   }
 
   void escape(bool in_class) {

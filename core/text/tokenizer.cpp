@@ -7,10 +7,12 @@
 #include "core/text/added_tokens.h"
 #include "core/text/bpe.h"
 #include "core/text/byte_letters.h"
+#include "core/text/decoder.h"
 #include "core/text/json_fields.h"
 #include "core/text/normalizer.h"
 #include "core/text/post_processor.h"
 #include "core/text/pre_tokenizer.h"
+#include "core/text/tiktoken.h"
 #include "core/text/tokenizer_file.h"
 #include "core/text/utf8.h"
 
@@ -57,19 +59,6 @@ Json field_or_null(const Json& head, const char* field) {
   return found == head.end() ? Json() : *found;
 }
 
-// ByteLevel is the only decoder, alone or in a Sequence of one; then decoding joins the tokens' bytes.
-void check_decoder(const Json& value, std::string_view origin, const std::string& field) {
-  const std::string type = component_type(value, origin, field);
-  if (type == "Sequence") {
-    require_known_keys(value, {"type", "decoders"}, origin, field);
-    const Json& parts = member_array(value, "decoders", origin, field);
-    if (parts.size() != 1) throw FileError("{}: {}.decoders must hold one ByteLevel", origin, field);
-    return check_decoder(parts.at(0), origin, field + ".decoders[0]");
-  }
-  if (type != "ByteLevel") fail_unsupported(origin, field + ".type", type, "ByteLevel and Sequence");
-  require_known_keys(value, {"type", "add_prefix_space", "trim_offsets", "use_regex"}, origin, field);
-}
-
 void check_file(const TokenizerFile& file) {
   require_known_keys(file.head,
                      {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
@@ -77,7 +66,12 @@ void check_file(const TokenizerFile& file) {
                      file.origin, "tokenizer.json");
   const auto version = json_get_or<std::string>(file.head, "version", "1.0", file.origin);
   if (version != "1.0") fail_unsupported(file.origin, "version", version, "1.0");
-  check_decoder(field_or_null(file.head, "decoder"), file.origin, "decoder");
+}
+
+Bpe read_model(const TokenizerFile& file, const PreTokenizer& pre_tokenizer) {
+  if (file.ids_are_ranks)
+    return Bpe::from_ranks(Vocabulary(file.vocab, EntryForm::byte_letters, file.origin));
+  return Bpe::from_file(file, pre_tokenizer.is_byte_level() ? EntryForm::byte_letters : EntryForm::text);
 }
 
 }  // namespace
@@ -88,8 +82,9 @@ struct Tokenizer::Parts {
         normalizer(Normalizer::from_json(field_or_null(file.head, "normalizer"), file.origin)),
         pre_tokenizer(PreTokenizer::from_json(field_or_null(file.head, "pre_tokenizer"), file.origin)),
         post_processor(PostProcessor::from_json(field_or_null(file.head, "post_processor"), file.origin)),
-        bpe(Bpe::from_file(file)),
-        added(file.head, bpe.vocabulary(), normalizer, file.origin) {
+        decoder(Decoder::from_json(field_or_null(file.head, "decoder"), file.origin)),
+        bpe(read_model(file, pre_tokenizer)),
+        added(file.head, bpe.vocabulary(), normalizer, file.ids_are_ranks, file.origin) {
     for (const Template& frame : post_processor.templates()) {
       for (const auto* ids : {&frame.before, &frame.after}) {
         for (const std::int32_t id : *ids) {
@@ -102,11 +97,13 @@ struct Tokenizer::Parts {
   }
 
   void encode_text(std::string_view text, Workspace& space, std::vector<std::int32_t>& ids) const;
+  void decode_token(std::int32_t id, bool skip_special_tokens, DecoderRun& run, std::string& out) const;
 
   std::string digest;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   PostProcessor post_processor;
+  Decoder decoder;
   Bpe bpe;
   AddedTokens added;
   mutable WorkspacePool pool;
@@ -124,16 +121,31 @@ void Tokenizer::Parts::encode_text(std::string_view text, Workspace& space,
       continue;
     }
     space.normalized_pieces.clear();
-    added.normalized().cut(normalizer.apply(outer.text, space.normalized), space.words.regex,
-                           space.normalized_pieces);
+    const auto normal = normalizer.apply(outer.text, space.words.regex, space.normalized);
+    const bool outer_first = outer.text.data() == text.data() && normal.from_start;
+    added.normalized().cut(normal.text, space.words.regex, space.normalized_pieces);
     for (const Piece& inner : space.normalized_pieces) {
       if (inner.id >= 0) {
         ids.push_back(inner.id);
         continue;
       }
-      pre_tokenizer.split(inner.text, space.words);
+      pre_tokenizer.split(inner.text, outer_first && inner.text.data() == normal.text.data(), space.words);
       for (const std::string_view word : space.words.words) bpe.encode(word, space.bpe, ids);
     }
+  }
+}
+
+void Tokenizer::Parts::decode_token(std::int32_t id, bool skip_special_tokens, DecoderRun& run,
+                                    std::string& out) const {
+  if (const AddedToken* token = added.find(id)) {
+    if (skip_special_tokens && added.is_hidden(*token)) return;
+    // The ByteLevel decoder reads byte letters in an added token too, if it has no other character.
+    const auto raw = decoder.takes_bytes() ? bytes_of_letters(token->pattern) : std::nullopt;
+    run.push(raw.value_or(token->pattern), out);
+  } else if (const std::string* entry = bpe.vocabulary().bytes(id)) {
+    const bool letters = bpe.vocabulary().form() == EntryForm::byte_letters;
+    if (letters == decoder.takes_bytes()) return run.push(*entry, out);
+    run.push(letters ? letters_of_bytes(*entry) : bytes_of_letters(*entry).value_or(*entry), out);
   }
 }
 
@@ -143,7 +155,18 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
 Tokenizer Tokenizer::load(const std::filesystem::path& tokenizer_json) {
-  const TokenizerFile file = read_tokenizer_file(tokenizer_json);
+  return from_file(read_tokenizer_file(tokenizer_json));
+}
+
+Tokenizer Tokenizer::parse(std::string_view json, const std::string& origin) {
+  return from_file(parse_tokenizer_file(json, origin));
+}
+
+Tokenizer Tokenizer::load_tiktoken(const std::filesystem::path& ranks, const TiktokenOptions& options) {
+  return from_file(read_tiktoken_file(ranks, options));
+}
+
+Tokenizer Tokenizer::from_file(const TokenizerFile& file) {
   check_file(file);
   return Tokenizer(std::make_unique<const Parts>(file));
 }
@@ -165,22 +188,19 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view utf8, bool add_spec
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_special_tokens) const {
-  std::string bytes;
-  for (const std::int32_t id : ids) {
-    if (const AddedToken* token = parts_->added.find(id)) {
-      if (skip_special_tokens && token->special) continue;
-      // The decoder reads byte letters in an added token too, if it has no other character.
-      bytes += bytes_of_letters(token->pattern).value_or(token->pattern);
-    } else if (const std::string* entry = parts_->bpe.vocabulary().bytes(id)) {
-      bytes += *entry;
-    }
-  }
-  return repair_utf8(bytes);
+  std::string text;
+  DecoderRun run(parts_->decoder);
+  for (const std::int32_t id : ids) parts_->decode_token(id, skip_special_tokens, run, text);
+  run.finish(text);
+  return text;
 }
 
 std::string Tokenizer::token_bytes(std::int32_t id) const {
   if (const AddedToken* token = parts_->added.find(id)) return token->content;
-  if (const std::string* entry = parts_->bpe.vocabulary().bytes(id)) return *entry;
+  const Vocabulary& vocabulary = parts_->bpe.vocabulary();
+  if (const std::string* entry = vocabulary.bytes(id)) {
+    return vocabulary.form() == EntryForm::text ? parts_->decoder.token_bytes(*entry) : *entry;
+  }
   throw Error("no token has the id {} (the vocabulary's ids are below {})", id, vocab_size());
 }
 
@@ -199,5 +219,30 @@ std::size_t Tokenizer::vocab_size() const {
 }
 
 const std::string& Tokenizer::digest() const { return parts_->digest; }
+
+struct DecodeStream::State {
+  const Tokenizer::Parts& parts;
+  bool skips_special_tokens;
+  DecoderRun run;
+};
+
+DecodeStream::DecodeStream(const Tokenizer& tokenizer, bool skip_special_tokens)
+    : state_(std::make_unique<State>(
+          State{*tokenizer.parts_, skip_special_tokens, DecoderRun(tokenizer.parts_->decoder)})) {}
+DecodeStream::~DecodeStream() = default;
+DecodeStream::DecodeStream(DecodeStream&&) noexcept = default;
+DecodeStream& DecodeStream::operator=(DecodeStream&&) noexcept = default;
+
+std::string DecodeStream::push(std::int32_t id) {
+  std::string text;
+  state_->parts.decode_token(id, state_->skips_special_tokens, state_->run, text);
+  return text;
+}
+
+std::string DecodeStream::finish() {
+  std::string text;
+  state_->run.finish(text);
+  return text;
+}
 
 }  // namespace moelab::text

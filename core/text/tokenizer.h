@@ -15,13 +15,20 @@
 
 namespace moelab::text {
 
-// Byte-level BPE. All const members may be called from many threads at once.
-// The file's "truncation" and "padding" are ignored, as `transformers` does: moelab never cuts or pads a text
-// by itself.
+struct TiktokenOptions;
+struct TokenizerFile;
+
+// BPE over bytes (GPT-2 and its kin) or over characters with byte fallback (Llama). All const members may be
+// called from many threads at once. The file's "truncation" and "padding" are ignored, as `transformers`
+// does: moelab never cuts or pads a text by itself.
 class Tokenizer {
  public:
   // Throws FileError on anything unsupported or damaged, naming the file and the field.
   static Tokenizer load(const std::filesystem::path& tokenizer_json);
+  // From the text of a tokenizer.json; errors name `origin`.
+  static Tokenizer parse(std::string_view json, const std::string& origin);
+  // From a file of tiktoken (a base64 token and its rank a line); core/text/tiktoken.h has the options.
+  static Tokenizer load_tiktoken(const std::filesystem::path& ranks, const TiktokenOptions& options);
 
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
@@ -52,10 +59,34 @@ class Tokenizer {
   const std::string& digest() const;
 
  private:
+  friend class DecodeStream;
   struct Parts;
   explicit Tokenizer(std::unique_ptr<const Parts> parts);
+  static Tokenizer from_file(const TokenizerFile& file);
 
   std::unique_ptr<const Parts> parts_;
+};
+
+// Decodes ids as they are generated. Every piece is complete UTF-8, and all pieces together with the rest are
+// exactly Tokenizer::decode of all ids; so text comes only when no later id can change it (the bytes of a
+// character that is spelled in several tokens come with its last token; Llama's byte tokens when their run
+// ends).
+class DecodeStream {
+ public:
+  // Keeps a reference to the tokenizer, which must live longer.
+  explicit DecodeStream(const Tokenizer& tokenizer, bool skip_special_tokens = false);
+  ~DecodeStream();
+  DecodeStream(DecodeStream&&) noexcept;
+  DecodeStream& operator=(DecodeStream&&) noexcept;
+
+  // The text that has become certain; often empty.
+  std::string push(std::int32_t id);
+  // The rest. Call it once, after the last id.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace moelab::text

@@ -8,6 +8,8 @@ namespace moelab::text {
 
 namespace {
 
+constexpr int deepest = 64;
+
 // Sees every value while the parser builds the tree and keeps the two long members of "model" out of it.
 // `depth` is the number of containers around a value, so model.vocab's entries are at depth 3.
 class ModelReader {
@@ -16,6 +18,9 @@ class ModelReader {
 
   bool operator()(int depth, Json::parse_event_t event, Json& value) {
     using Event = Json::parse_event_t;
+    // Published files nest 8 deep; components are read by functions that call themselves.
+    if (depth > deepest)
+      throw FileError("{}: nested more than {} deep; no tokenizer is", file_.origin, deepest);
     if (event == Event::key && depth <= 2) {
       enter(depth, value.get_ref<const std::string&>());
     } else if (section_ == Section::vocab && depth == 3) {
@@ -117,10 +122,9 @@ void check_model_type(const Json& head, std::string_view origin) {
 
 }  // namespace
 
-TokenizerFile read_tokenizer_file(const std::filesystem::path& path) {
-  const std::string text = read_text(path);
+TokenizerFile parse_tokenizer_file(std::string_view text, std::string origin) {
   TokenizerFile file;
-  file.origin = path.string();
+  file.origin = std::move(origin);
   file.digest = sha256(text);
   ModelReader reader(file);
   try {
@@ -132,6 +136,10 @@ TokenizerFile read_tokenizer_file(const std::filesystem::path& path) {
   check_model_type(file.head, file.origin);
   if (!reader.problem().empty()) throw FileError("{}: {}", file.origin, reader.problem());
   return file;
+}
+
+TokenizerFile read_tokenizer_file(const std::filesystem::path& path) {
+  return parse_tokenizer_file(read_text(path), path.string());
 }
 
 }  // namespace moelab::text

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,10 +24,14 @@ struct TokenizerFile {
   std::vector<std::pair<std::string, std::int64_t>> vocab;
   // model.merges in order of rank.
   std::vector<std::pair<std::string, std::string>> merges;
+  // The ids are ranks and take the place of the merges (tiktoken).
+  bool ids_are_ranks = false;
 };
 
-// Throws FileError: unreadable, not JSON, a merge that is not a pair, an id that is not an integer, or a
-// model that is not BPE (said before anything else about the model).
+// Throws FileError: unreadable, not JSON, a merge that is not a pair, an id that is not an integer, a model
+// that is not BPE (said before anything else about the model), or nesting beyond reason.
 TokenizerFile read_tokenizer_file(const std::filesystem::path& path);
+// The same from the file's text; `origin` stands for its name.
+TokenizerFile parse_tokenizer_file(std::string_view text, std::string origin);
 
 }  // namespace moelab::text

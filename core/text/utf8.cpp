@@ -106,4 +106,30 @@ bool is_white_space(char32_t code) {
          code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
+std::size_t white_space_at_start(std::string_view text) {
+  std::size_t end = 0;
+  while (end < text.size()) {
+    const Utf8Char next = decode_utf8(text, end);
+    if (!is_white_space(next.code)) break;
+    end += next.length;
+  }
+  return end;
+}
+
+std::size_t white_space_at_end(std::string_view text) {
+  std::size_t begin = text.size();
+  while (begin > 0) {
+    const std::size_t at = last_character(text.substr(0, begin));
+    if (!is_white_space(decode_utf8(text, at).code)) break;
+    begin = at;
+  }
+  return text.size() - begin;
+}
+
+std::size_t last_character(std::string_view text) {
+  std::size_t at = text.size() - 1;
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) --at;
+  return at;
+}
+
 }  // namespace moelab::text

@@ -32,4 +32,11 @@ std::string repair_utf8(std::string_view bytes);
 // The Unicode property White_Space (PropList.txt; unchanged since Unicode 6.3, when U+180E left it).
 bool is_white_space(char32_t code);
 
+// How many bytes of white space a text (valid UTF-8) begins, ends with.
+std::size_t white_space_at_start(std::string_view text);
+std::size_t white_space_at_end(std::string_view text);
+
+// Where the last character of a text begins, which must not be empty.
+std::size_t last_character(std::string_view text);
+
 }  // namespace moelab::text

@@ -7,8 +7,17 @@
 
 namespace moelab::text {
 
-Vocabulary::Vocabulary(const std::vector<std::pair<std::string, std::int64_t>>& entries,
-                       std::string_view origin) {
+namespace {
+
+// Published vocabularies have few gaps; a file of one entry must not ask for a table of millions.
+constexpr std::int64_t ids_for_each_entry = 16;
+constexpr std::int64_t spare_ids = 65536;
+
+}  // namespace
+
+Vocabulary::Vocabulary(const std::vector<std::pair<std::string, std::int64_t>>& entries, EntryForm form,
+                       std::string_view origin)
+    : form_(form) {
   std::int64_t largest = -1;
   for (const auto& [entry, id] : entries) {
     if (id < 0 || id > largest_token_id) {
@@ -18,6 +27,10 @@ Vocabulary::Vocabulary(const std::vector<std::pair<std::string, std::int64_t>>& 
     largest = std::max(largest, id);
   }
   count_ = entries.size();
+  if (largest > static_cast<std::int64_t>(count_) * ids_for_each_entry + spare_ids) {
+    throw FileError("{}: model.vocab has {} entries and ids up to {}; most ids would have no token", origin,
+                    count_, largest);
+  }
   bytes_.resize(static_cast<std::size_t>(largest + 1));
   known_.resize(bytes_.size());
   by_bytes_.reserve(entries.size());
@@ -26,7 +39,7 @@ Vocabulary::Vocabulary(const std::vector<std::pair<std::string, std::int64_t>>& 
     if (known_[at])
       throw FileError("{}: model.vocab gives the id {} twice, the second time to '{}'", origin, id, entry);
     known_[at] = true;
-    auto raw = bytes_of_letters(entry);
+    auto raw = form == EntryForm::text ? std::optional(entry) : bytes_of_letters(entry);
     bytes_[at] = raw ? std::move(*raw) : entry;
     const auto [place, fresh] =
         (raw ? by_bytes_ : by_text_).emplace(bytes_[at], static_cast<std::int32_t>(id));
@@ -38,6 +51,7 @@ Vocabulary::Vocabulary(const std::vector<std::pair<std::string, std::int64_t>>& 
 }
 
 std::optional<std::int32_t> Vocabulary::find(std::string_view entry) const {
+  if (form_ == EntryForm::text) return find_bytes(entry);
   if (const auto raw = bytes_of_letters(entry)) return find_bytes(*raw);
   const auto found = by_text_.find(entry);
   return found == by_text_.end() ? std::nullopt : std::optional(found->second);

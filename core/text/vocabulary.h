@@ -11,11 +11,15 @@
 
 namespace moelab::text {
 
+// How entries are written: bytes as letters ("Ġthe"), or plain text ("▁the").
+enum class EntryForm { byte_letters, text };
+
 class Vocabulary {
  public:
   // Entries as model.vocab writes them. Throws FileError for an id that is negative, absurdly large or given
-  // twice and for an entry given twice.
-  Vocabulary(const std::vector<std::pair<std::string, std::int64_t>>& entries, std::string_view origin);
+  // twice, for an entry given twice, and when the ids leave most of the table empty.
+  Vocabulary(const std::vector<std::pair<std::string, std::int64_t>>& entries, EntryForm form,
+             std::string_view origin);
   Vocabulary(Vocabulary&&) = default;
   Vocabulary& operator=(Vocabulary&&) = default;
   Vocabulary(const Vocabulary&) = delete;
@@ -23,12 +27,14 @@ class Vocabulary {
 
   // By the entry as the file writes it ("Ġthe").
   std::optional<std::int32_t> find(std::string_view entry) const;
-  // By the bytes that it stands for (" the").
+  // By the bytes that it stands for (" the"); in a vocabulary of text these are the entry itself.
   std::optional<std::int32_t> find_bytes(std::string_view bytes) const;
 
   // The bytes of a token, or null where no entry has the id. An entry that is not made of byte letters gives
   // its own UTF-8, as the ByteLevel decoder of `tokenizers` does.
   const std::string* bytes(std::int32_t id) const;
+
+  EntryForm form() const { return form_; }
 
   // Entries; ids may have gaps.
   std::size_t count() const { return count_; }
@@ -38,6 +44,7 @@ class Vocabulary {
  private:
   using Index = std::unordered_map<std::string_view, std::int32_t>;
 
+  EntryForm form_;
   // By id. The indices below hold views into these strings, so the vector never changes after construction.
   std::vector<std::string> bytes_;
   std::vector<bool> known_;

@@ -29,7 +29,10 @@ TEST_CASE("patterns whose meaning differs between the regex engines are refused 
   refused("(?m).", "a group of another kind");
   refused("[a[bc]]", "a class inside a class");
   refused("[[:alpha:]]", "a class inside a class");
-  refused("[a-z&&b]", "an intersection of classes");
+  refused("[a-z&&b]", "an intersection of another form");
+  refused("[^a-z&&[b]]", "an intersection of another form");
+  refused("[a-z&&[b]c]", "an intersection of another form");
+  refused("[&&[b]]", "'&&' at the start of a class");
   refused("[]a]", "an unescaped ']'");
   refused("[abc", "an unclosed class");
   refused("(a", "an unclosed group");

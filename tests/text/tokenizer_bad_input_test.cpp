@@ -76,8 +76,6 @@ TEST_CASE("unsupported models are errors that name the field", "[text]") {
   const Json unigram = {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", {{"<unk>", 0.0}, {"a", -1.5}}}};
   CHECK_THAT(error_after([&](Json& t) { t["model"] = unigram; }),
              ContainsSubstring("model.type is 'Unigram'"));
-  CHECK_THAT(model_error({{"byte_fallback", true}}),
-             ContainsSubstring("model.byte_fallback is true, which is not supported yet"));
   CHECK_THAT(model_error({{"dropout", 0.1}}), ContainsSubstring("model.dropout"));
   CHECK_THAT(model_error({{"end_of_word_suffix", "</w>"}}), ContainsSubstring("model.end_of_word_suffix"));
   CHECK_THAT(model_error({{"continuing_subword_prefix", "##"}}),
@@ -134,6 +132,13 @@ TEST_CASE("a byte without a token is an error when a text needs it", "[text]") {
   tokenizer["model"]["unk_token"] = "a";
   moelab::write_atomic(scratch / "unknown.json", tokenizer.dump());
   REQUIRE_THROWS_WITH(Tokenizer::load(scratch / "unknown.json"), ContainsSubstring("model.unk_token is 'a'"));
+
+  tokenizer["model"].erase("unk_token");
+  tokenizer["model"]["byte_fallback"] = true;
+  moelab::write_atomic(scratch / "fallback.json", tokenizer.dump());
+  REQUIRE_THROWS_WITH(
+      Tokenizer::load(scratch / "fallback.json"),
+      ContainsSubstring("model.byte_fallback is true and model.vocab has no token for the byte"));
 }
 
 TEST_CASE("unsupported components are errors that name the field", "[text]") {
@@ -142,16 +147,25 @@ TEST_CASE("unsupported components are errors that name the field", "[text]") {
   };
   const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}};
   const Json nfc = {{"type", "NFC"}};
-  const Json nfkc = {{"type", "NFKC"}};
-  CHECK_THAT(field_error("normalizer", nfkc), ContainsSubstring("normalizer.type is 'NFKC'"));
-  CHECK_THAT(field_error("normalizer", {{"type", "Sequence"}, {"normalizers", {nfc, nfkc}}}),
-             ContainsSubstring("normalizer.normalizers[1].type is 'NFKC'"));
+  const Json nmt = {{"type", "Nmt"}};
+  CHECK_THAT(field_error("normalizer", nmt), ContainsSubstring("normalizer.type is 'Nmt'"));
+  CHECK_THAT(field_error("normalizer", {{"type", "Sequence"}, {"normalizers", {nfc, nmt}}}),
+             ContainsSubstring("normalizer.normalizers[1].type is 'Nmt'"));
+  CHECK_THAT(
+      field_error("normalizer", {{"type", "Replace"}, {"pattern", {{"String", ""}}}, {"content", "x"}}),
+      ContainsSubstring("normalizer.pattern is empty"));
+  CHECK_THAT(field_error("normalizer", {{"type", "Strip"}, {"strip_left", true}}),
+             ContainsSubstring("'strip_right' is missing"));
   CHECK_THAT(field_error("normalizer", "NFC"), ContainsSubstring("normalizer must be an object"));
-  CHECK_THAT(field_error("pre_tokenizer", nullptr), ContainsSubstring("pre_tokenizer"));
-  CHECK_THAT(field_error("pre_tokenizer", {{"type", "Metaspace"}}),
-             ContainsSubstring("pre_tokenizer.type is 'Metaspace'"));
-  CHECK_THAT(field_error("pre_tokenizer", {{"type", "Digits"}, {"individual_digits", true}}),
-             ContainsSubstring("does not end with ByteLevel"));
+  CHECK_THAT(field_error("pre_tokenizer", {{"type", "BertPreTokenizer"}}),
+             ContainsSubstring("pre_tokenizer.type is 'BertPreTokenizer'"));
+  const auto metaspace = [](const Json& mark, const char* scheme) {
+    return Json{{"type", "Metaspace"}, {"replacement", mark}, {"prepend_scheme", scheme}};
+  };
+  CHECK_THAT(field_error("pre_tokenizer", metaspace("__", "always")),
+             ContainsSubstring("pre_tokenizer.replacement is '__', not one character"));
+  CHECK_THAT(field_error("pre_tokenizer", metaspace("_", "sometimes")),
+             ContainsSubstring("pre_tokenizer.prepend_scheme is 'sometimes'"));
   CHECK_THAT(
       field_error("pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {byte_level, byte_level}}}),
       ContainsSubstring("pretokenizers[1] follows a ByteLevel"));
@@ -160,6 +174,13 @@ TEST_CASE("unsupported components are errors that name the field", "[text]") {
   CHECK_THAT(field_error("decoder", {{"type", "WordPiece"}}),
              ContainsSubstring("decoder.type is 'WordPiece'"));
   CHECK_THAT(field_error("decoder", nullptr), ContainsSubstring("decoder"));
+  CHECK_THAT(field_error("decoder", {{"type", "Strip"}, {"content", " "}, {"start", -1}, {"stop", 0}}),
+             ContainsSubstring("decoder.start is -1"));
+  const Json fuse = {{"type", "Fuse"}};
+  CHECK_THAT(field_error("decoder", {{"type", "Sequence"}, {"decoders", {fuse, {{"type", "ByteFallback"}}}}}),
+             ContainsSubstring("after a step that makes one token of all"));
+  CHECK_THAT(field_error("decoder", {{"type", "Sequence"}, {"decoders", Json::array()}}),
+             ContainsSubstring("Sequence of nothing"));
   CHECK_THAT(field_error("version", "2.0"), ContainsSubstring("version is '2.0'"));
   CHECK_THAT(field_error("extra", 1), ContainsSubstring("tokenizer.json.extra"));
 }
