@@ -209,6 +209,10 @@ std::optional<std::int32_t> Tokenizer::token_id(std::string_view content) const 
   return parts_->bpe.vocabulary().find(content);
 }
 
+bool Tokenizer::has_token(std::int32_t id) const {
+  return parts_->added.find(id) != nullptr || parts_->bpe.vocabulary().bytes(id) != nullptr;
+}
+
 bool Tokenizer::is_special(std::int32_t id) const {
   const AddedToken* token = parts_->added.find(id);
   return token != nullptr && token->special;

@@ -49,6 +49,9 @@ class Tokenizer {
   // By the content of an added token or the entry as the vocabulary writes it ("Ġthe").
   std::optional<std::int32_t> token_id(std::string_view content) const;
 
+  // Whether a token has the id; a model's output layer is often wider than its vocabulary.
+  bool has_token(std::int32_t id) const;
+
   // Whether decode(..., true) leaves the token out. False for ids without a token.
   bool is_special(std::int32_t id) const;
 
