@@ -43,6 +43,12 @@ std::string outcome(const Tokenizer& tokenizer, const std::string& text, const I
                      tokenizer.decode(random_ids, true));
 }
 
+// All of them, unless MOELAB_TEXTS_PER_KIND asks for fewer (scripts/mutants_text.py does, to be quick).
+std::uint64_t n_texts(std::uint64_t all) {
+  const char* wanted = std::getenv("MOELAB_TEXTS_PER_KIND");
+  return wanted == nullptr ? all : std::min<std::uint64_t>(all, std::strtoull(wanted, nullptr, 10));
+}
+
 void check_kind(const Tokenizer& tokenizer, const Json& kind, const TextGenerator& generator) {
   INFO("kind: " << kind.at("name"));
   const auto count = kind.at("count").get<std::uint64_t>();
@@ -51,7 +57,7 @@ void check_kind(const Tokenizer& tokenizer, const Json& kind, const TextGenerato
   REQUIRE(count >= 2000);
   REQUIRE(digests.size() == 8 * count);
   std::string all;
-  for (std::uint64_t index = 0; index < count; ++index) {
+  for (std::uint64_t index = 0; index < n_texts(count); ++index) {
     auto [text, random] = generator.text(seed, index);
     all.append(text).push_back('\0');
     const Ids random_ids = TextGenerator::ids(random, kind.at("id_limit").get<std::uint64_t>());
@@ -60,7 +66,7 @@ void check_kind(const Tokenizer& tokenizer, const Json& kind, const TextGenerato
     CHECK(moelab::sha256(lines).substr(0, 8) == digests.substr(8 * index, 8));
   }
   // Fails when the texts differ, so that a fault of the generator does not look like one of the tokenizer.
-  CHECK(moelab::sha256(all) == kind.at("texts").get<std::string>());
+  if (n_texts(count) == count) CHECK(moelab::sha256(all) == kind.at("texts").get<std::string>());
 }
 
 Tokenizer small_tokenizer(const Json& kind) {
