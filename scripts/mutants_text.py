@@ -4,7 +4,7 @@
 Usage: scripts/mutants_text.py [--build build/release] [--only NAME ...] [--out tests/data/text/mutants.result.json]
 
 tests/data/text/mutants.json lists the changes: name, file, the text to replace (which must occur exactly once) and its replacement. The target
-moelab_tests_plain is brought up to date first. Then for each mutant a changed copy of its file is compiled with that build's own command (at -O1),
+moelab_tests_plain is brought up to date first. Then for each mutant a changed copy of its file is compiled with that build's own command (at -O0),
 linked into the tests in place of the original, and the tests of core/text run, with MOELAB_TEXTS_PER_KIND texts for each kind of tokenizer (fewer than
 they take otherwise, so that what is caught here is caught there). Exit status 1 when one is missed or cannot be tried.
 """
@@ -32,7 +32,7 @@ def compile_commands(build):
 
 def compile_copy(command, copy, out):
     """The build's command with another input and output."""
-    command = ["-O1" if part == "-O3" else part for part in command]
+    command = ["-O0" if part == "-O3" else part for part in command]
     command[command.index("-o") + 1] = str(out)
     command[command.index("-c") + 1] = str(copy)
     return subprocess.run([*command, "-Wno-error"], cwd=ROOT, capture_output=True, text=True)

@@ -120,7 +120,8 @@ std::string Decoder::token_bytes(std::string_view entry) const {
   RegexScratch scratch;
   for (const DecoderStep& step : steps_) {
     bool removed = false;
-    if (const auto* replace = std::get_if<Replacement>(&step)) text = replace->apply(text, scratch, removed);
+    if (const auto* replace = std::get_if<Replacement>(&step))
+      text = replace->apply(text, longest_replaced(entry.size()), scratch, removed);
     if (const auto* marks = std::get_if<MetaspaceDecoder>(&step)) text = replaced(text, marks->mark, " ");
     if (std::holds_alternative<ByteLevelDecoder>(step)) text = bytes_of_letters(text).value_or(text);
     if (std::holds_alternative<ByteFallbackDecoder>(step)) {
@@ -134,7 +135,10 @@ std::string Decoder::token_bytes(std::string_view entry) const {
 
 DecoderRun::DecoderRun(const Decoder& decoder) : decoder_(&decoder), states_(decoder.steps().size()) {}
 
-void DecoderRun::push(std::string_view token, std::string& out) { feed(0, token, true, out); }
+void DecoderRun::push(std::string_view token, std::string& out) {
+  n_taken_ += token.size();
+  feed(0, token, true, out);
+}
 
 void DecoderRun::finish(std::string& out) {
   for (std::size_t step = 0; step < states_.size(); ++step) flush(step, out);
@@ -228,7 +232,7 @@ void DecoderRun::accept(const Replacement& replace, std::size_t step, std::strin
   bool removed = false;
   if (ends || replace.is_one_character()) {
     std::string whole = std::exchange(states_[step].held, {}).append(part);
-    return feed(step + 1, replace.apply(whole, scratch_, removed), ends, out);
+    return feed(step + 1, replace.apply(whole, longest_replaced(n_taken_), scratch_, removed), ends, out);
   }
   // A match could reach over the parts of a token, so the token has to be complete.
   states_[step].held += part;

@@ -93,6 +93,8 @@ class DecoderRun {
   void release_bytes(std::size_t step, std::string& out);
 
   const Decoder* decoder_;
+  // Bytes of all tokens so far.
+  std::size_t n_taken_ = 0;
   std::vector<State> states_;
   RegexScratch scratch_;
 };

@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, UnicodeForm>, 4> forms = {{{"NF
 struct Work {
   std::string& text;
   RegexScratch& scratch;
+  std::size_t longest;
   bool removed_start = false;
 };
 
@@ -31,7 +32,7 @@ void apply_step(const PrependStep& step, Work& work) {
 }
 
 void apply_step(const Replacement& step, Work& work) {
-  work.text = step.apply(work.text, work.scratch, work.removed_start);
+  work.text = step.apply(work.text, work.longest, work.scratch, work.removed_start);
 }
 
 void apply_step(const StripStep& step, Work& work) {
@@ -96,7 +97,7 @@ Normalizer::Result Normalizer::apply(std::string_view text, RegexScratch& scratc
                                      std::string& storage) const {
   if (steps_.empty()) return {text, true};
   storage.assign(text);
-  Work work{storage, scratch};
+  Work work{storage, scratch, longest_replaced(text.size())};
   for (const NormalizerStep& step : steps_) {
     std::visit([&](const auto& each) { apply_step(each, work); }, step);
   }

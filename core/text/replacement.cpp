@@ -14,6 +14,10 @@ constexpr std::size_t always_allowed = std::size_t{1} << 20;
 
 }  // namespace
 
+std::size_t longest_replaced(std::size_t original) {
+  return std::max(always_allowed, original * largest_growth);
+}
+
 Replacement Replacement::from_json(const Json& value, std::string_view origin, const std::string& field) {
   require_known_keys(value, {"type", "pattern", "content"}, origin, field);
   const PatternField pattern = pattern_member(value, origin, field);
@@ -38,10 +42,9 @@ void Replacement::append(std::string& out, std::string_view part, std::size_t li
   out += part;
 }
 
-std::string Replacement::apply(std::string_view text, RegexScratch& scratch, bool& removed_start) const {
-  const std::size_t limit = std::max(always_allowed, text.size() * largest_growth);
+std::string Replacement::apply(std::string_view text, std::size_t limit, RegexScratch& scratch,
+                               bool& removed_start) const {
   std::string out;
-  out.reserve(text.size() + 16);
   if (regex_) {
     std::vector<Span> spans;
     regex_->cut(text, scratch, spans);

@@ -11,6 +11,10 @@
 
 namespace moelab::text {
 
+// How long a text may become by replacements, in bytes: 64 times its length at first, and 1 MiB in any case.
+// A file that asks for more is damaged or hostile.
+std::size_t longest_replaced(std::size_t original);
+
 class Replacement {
  public:
   // From {"type": "Replace", "pattern": {"String" or "Regex": ..}, "content": ..}. Throws FileError naming
@@ -18,9 +22,9 @@ class Replacement {
   static Replacement from_json(const Json& value, std::string_view origin, const std::string& field);
 
   // The text with every match replaced; `removed_start` becomes true when a match at its beginning became
-  // nothing. Throws Error when the result is more than 64 times as long as the text and longer than 1 MiB: a
-  // file that asks for this is damaged or hostile.
-  std::string apply(std::string_view text, RegexScratch& scratch, bool& removed_start) const;
+  // nothing. Throws Error when the result would have more than `limit` bytes.
+  std::string apply(std::string_view text, std::size_t limit, RegexScratch& scratch,
+                    bool& removed_start) const;
 
   // Whether every match is one certain character, so that a text may be replaced piece by piece.
   bool is_one_character() const;

@@ -231,3 +231,37 @@ TEST_CASE("damaged added tokens and templates are errors that name the entry", "
   CHECK_THAT(template_error(Json::array({special("<s>")})), ContainsSubstring("post_processor.single lacks"));
   CHECK_THAT(template_error(Json::array({text, text})), ContainsSubstring("post_processor.single"));
 }
+
+TEST_CASE("files that ask for too much are errors and not a flood", "[text]") {
+  const auto nested = [](int depth) {
+    Json value = {{"type", "NFC"}};
+    for (int i = 0; i < depth; ++i) value = {{"type", "Sequence"}, {"normalizers", Json::array({value})}};
+    return value;
+  };
+  CHECK_THAT(error_after([&](Json& t) { t["normalizer"] = nested(40); }),
+             ContainsSubstring("nested more than"));
+  CHECK(error_after([&](Json& t) { t["normalizer"] = nested(20); }) == "no error");
+  CHECK_THAT(error_after([](Json& t) { t["model"]["vocab"]["far"] = 16'000'000; }),
+             ContainsSubstring("most ids would have no token"));
+  CHECK_THAT(error_after([](Json& t) {
+               t["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = std::string(70'000, 'a');
+             }),
+             ContainsSubstring("does not compile"));
+  // Every replacement makes 30 letters of one: three of them make 27,000.
+  const ScratchDir scratch;
+  Json tokenizer = moelab::read_json(base_file());
+  const Json more = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(30, 'a')}};
+  tokenizer["normalizer"] = {{"type", "Sequence"},
+                             {"normalizers", Json::array({more, more, more, more, more, more})}};
+  moelab::write_atomic(scratch / "bomb.json", tokenizer.dump());
+  const auto bomb = Tokenizer::load(scratch / "bomb.json");
+  CHECK_FALSE(bomb.encode("bcd").empty());
+  REQUIRE_THROWS_WITH(bomb.encode("aaa"), ContainsSubstring("makes a text more than 64 times as long"));
+  // A normalizer may not leave nothing of an added token that is searched in normalised text.
+  CHECK_THAT(error_after([](Json& t) {
+               t["normalizer"] = {{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}};
+               t["added_tokens"][1]["content"] = " ";
+               t["added_tokens"][1]["normalized"] = true;
+             }),
+             ContainsSubstring("added_tokens[1]") && ContainsSubstring("leaves nothing"));
+}
