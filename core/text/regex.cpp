@@ -1,5 +1,6 @@
 #include "core/text/regex.h"
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <utility>
@@ -13,7 +14,11 @@ namespace moelab::text {
 namespace {
 
 constexpr std::size_t longest_pattern = 65536;
-constexpr std::uint32_t match_limit = 10'000'000;
+// Steps of one match: enough for every published pattern, which need a few for each byte, and for a short
+// text too few to be noticed.
+constexpr std::size_t steps_at_least = 100'000;
+constexpr std::size_t steps_for_each_byte = 100;
+constexpr std::size_t steps_at_most = 10'000'000;
 constexpr std::uint32_t heap_limit_kib = 64 * 1024;
 constexpr std::size_t jit_stack_start = 64 * 1024;
 constexpr std::size_t jit_stack_most = 16 * 1024 * 1024;
@@ -43,7 +48,6 @@ void RegexScratch::prepare() {
   stack_.reset(pcre2_jit_stack_create(jit_stack_start, jit_stack_most, nullptr));
   data_.reset(pcre2_match_data_create(1, nullptr));
   if (!data_ || !context_) throw std::bad_alloc();
-  pcre2_set_match_limit(context_.get(), match_limit);
   pcre2_set_heap_limit(context_.get(), heap_limit_kib);
   // Without a stack of its own (a PCRE2 built without JIT) matching still works, only slower.
   if (stack_) pcre2_jit_stack_assign(context_.get(), nullptr, stack_.get());
@@ -91,6 +95,8 @@ Regex Regex::word_character() {
 void Regex::cut(std::string_view subject, RegexScratch& scratch, std::vector<Span>& spans) const {
   constexpr std::size_t none = static_cast<std::size_t>(-1);
   pcre2_match_data* const data = scratch.data();
+  const std::size_t steps = std::min(steps_at_least + steps_for_each_byte * subject.size(), steps_at_most);
+  pcre2_set_match_limit(scratch.context(), static_cast<std::uint32_t>(steps));
   std::size_t last_end = none;
   std::size_t covered = 0;
   for (std::size_t at = 0; at <= subject.size();) {
