@@ -264,6 +264,10 @@ TEST_CASE("harmony's channels are thinking and answer", "[text]") {
           {"<|end|><|start|>assistant<|channel|>final<|message|>", 'o'},
           {"4", 'a'}},
          {true, true, 1}});
+  // A turn that ends inside the thinking leaves it open.
+  check({"harmony",
+         {{"<|channel|>analysis<|message|>", 'o'}, {"two", 't'}, {"<|return|>", 'o'}},
+         {false, false, 1}});
   // A tool call is neither; the name of its channel has more behind it.
   check({"harmony",
          {{"<|channel|>analysis<|message|>", 'o'},

@@ -82,3 +82,19 @@ TEST_CASE("many threads and more words than the cache holds change no ids", "[te
     CHECK(tokenizer.decode(result) == text);
   }
 }
+
+// Words of character vocabularies are cut before marks where no merge crosses; a run of marks must stay
+// whole. Worked by hand: "▁▁" merges first, from the left, then two of them, then "▁a".
+TEST_CASE("runs of the mark for spaces merge as one", "[text]") {
+  const moelab::Json file = {{"decoder", {{"type", "Fuse"}}},
+                             {"model",
+                              {{"type", "BPE"},
+                               {"vocab", {{"▁", 0}, {"a", 1}, {"▁▁", 2}, {"▁▁▁▁", 3}, {"▁a", 4}}},
+                               {"merges", moelab::Json::array({"▁ ▁", "▁▁ ▁▁", "▁ a"})}}}};
+  const auto tokenizer = Tokenizer::parse(file.dump(), "marks");
+  using Ids = std::vector<std::int32_t>;
+  CHECK(tokenizer.encode("a▁▁▁▁a") == Ids{1, 3, 1});
+  CHECK(tokenizer.encode("a▁▁▁a▁a") == Ids{1, 2, 4, 4});
+  CHECK(tokenizer.encode("▁▁▁▁▁a▁") == Ids{3, 4, 0});
+  REQUIRE_THROWS_WITH(tokenizer.encode("a▁é"), Catch::Matchers::ContainsSubstring("U+00E9"));
+}
