@@ -21,6 +21,7 @@ std::string nearest_key(const Node& root, const std::string& key) {
 }
 
 [[noreturn]] void fail_unknown(const Node& root, const ParsedOverride& parsed) {
+  if (parsed.key.find('/') != std::string::npos) throw ConfigError("'{}' is no config group", parsed.key);
   throw ConfigError("the key '{}' does not exist{} (to add it: +{})", parsed.key,
                     nearest_key(root, parsed.key), parsed.text);
 }
@@ -90,10 +91,15 @@ Node* parent_of(Node& root, const Path& path, bool create) {
       node->entries.push_back({path[i], {}});
       child = &node->entries.back().node;
     }
-    *child = Node{.kind = Node::Kind::map};
+    *child = Node(Node::Kind::map);
     node = child;
   }
   return node;
+}
+
+void check_texts(const Json& value) {
+  if (value.is_string()) check_interpolations(value.get_ref<const std::string&>());
+  for (const Json& item : value.is_structured() ? value : Json::array()) check_texts(item);
 }
 
 void update(Node& root, const ParsedOverride& parsed, bool create) {
@@ -101,7 +107,7 @@ void update(Node& root, const ParsedOverride& parsed, bool create) {
   Node* parent = parent_of(root, path, create);
   if (parent == nullptr) fail_unknown(root, parsed);
   const Json& given = parsed.values.front();
-  if (given.is_string()) check_interpolations(given.get_ref<const std::string&>());
+  check_texts(given);
   Node value = from_json(given, &command_line_name(), 0);
   Node* target = find_child(*parent, path.back());
   if (target == nullptr) {
@@ -144,13 +150,29 @@ void add(Node& root, const ParsedOverride& parsed) {
   update(root, parsed, true);
 }
 
+// Appends to a list that exists; a reference to a list is followed.
+void extend(Node& root, const ParsedOverride& parsed) {
+  const Path path = split_key_path(parsed.key);
+  Node* list = walk(root, path);
+  if (list != nullptr && list->is_interpolation()) {
+    const Json tree = to_json(root);
+    const std::optional<Path> place = Resolver(tree).locate(path, true);
+    list = place ? walk(root, *place) : nullptr;
+  }
+  if (list == nullptr) fail_unknown(root, parsed);
+  if (list->kind != Node::Kind::list) {
+    throw ConfigError("'{}' is {} and no list", parsed.key, to_json(*list).dump());
+  }
+  check_texts(parsed.values.front());
+  const Node added = from_json(parsed.values.front(), &command_line_name(), 0);
+  list->entries.insert(list->entries.end(), added.entries.begin(), added.entries.end());
+}
+
 }  // namespace
 
 void apply_override(Node& root, const ParsedOverride& parsed) {
   try {
-    if (!parsed.package.empty() || parsed.key.find('/') != std::string::npos) {
-      throw ConfigError("'{}' is no config group", parsed.key);
-    }
+    if (!parsed.package.empty()) throw ConfigError("'{}' is no config group", parsed.key);
     switch (parsed.kind) {
       case Kind::set:
         return update(root, parsed, false);
@@ -160,6 +182,8 @@ void apply_override(Node& root, const ParsedOverride& parsed) {
         return update(root, parsed, true);
       case Kind::remove:
         return remove(root, parsed);
+      case Kind::extend:
+        return extend(root, parsed);
     }
   } catch (const ConfigError& problem) {
     throw ConfigError("command line: '{}': {}", parsed.text, problem.what());

@@ -5,6 +5,7 @@
 
 #include "core/config/choice.h"
 #include "core/config/group_overrides.h"
+#include "core/config/hydra_node.h"
 #include "core/config/interpolation.h"
 #include "core/config/nearest.h"
 
@@ -25,13 +26,14 @@ class Expander {
   Expander(Repository& repository, std::span<const ParsedOverride> overrides, Problems& problems)
       : repository_(repository), problems_(problems), overrides_(overrides, problems) {}
 
-  std::vector<Part> run(const std::string& config_name) {
+  Expansion run(const std::string& config_name) {
     Branch root;
     root.choice.path = config_name;
     expand(root, {.is_root = true});
     overrides_.report_unused(problems_);
-    collect(root);
-    return std::move(parts_);
+    collect(root, 0);
+    result_.choices = overrides_.choices();
+    return std::move(result_);
   }
 
  private:
@@ -83,7 +85,7 @@ class Expander {
       branch.document = repository_.find(branch.choice.config_path());
       return true;
     } catch (const ConfigError& problem) {
-      problems_.add(problem.what());
+      problems_.add_all(problem);
       return false;
     }
   }
@@ -94,7 +96,7 @@ class Expander {
     const std::string group = branch.choice.group_path(), package = branch.choice.final_package(true);
     std::vector<Branch> children;  // in reverse order
     for (auto item = items.rbegin(); item != items.rend(); ++item) {
-      if (item->is_override) continue;
+      if (item->is_override && !is_hydras_file(*item)) continue;
       Branch child{.choice = *item};
       if (!item->is_self()) {
         child.choice.place(group, package);
@@ -121,11 +123,6 @@ class Expander {
     std::vector<Choice> items;
     std::size_t selves = 0, plain = 0;
     for (const DefaultItem& item : branch.document->defaults) {
-      if (item.path.starts_with("hydra/")) {
-        note({.origin = {branch.document->file, item.line}},
-             "Hydra's own groups (hydra/...) are not supported yet");
-        continue;
-      }
       items.push_back(make_choice(item, branch.document->file));
       selves += item.is_self() ? 1 : 0;
       plain += item.is_override ? 0 : 1;
@@ -153,11 +150,23 @@ class Expander {
       }
       if (!item.is_override) continue;
       last_override = &item;
+      if (is_hydras_own(placed.group_path())) continue;
       if (place.is_interpolated) {
         note(item, "an override item is not allowed below a choice that is an interpolation");
         continue;
       }
       overrides_.add(placed);
+    }
+  }
+
+  // A choice of Hydra's own (its launcher, its logging) is followed where the tree has a file for it; what comes
+  // with Hydra itself or with its plug-ins is not here.
+  bool is_hydras_file(const Choice& item) {
+    if (item.has_list || !is_hydras_own(item.group_path())) return false;
+    try {
+      return repository_.find(item.config_path()) != nullptr;
+    } catch (const ConfigError&) {
+      return true;  // it is there and cannot be read, which is told when it is loaded
     }
   }
 
@@ -216,23 +225,38 @@ class Expander {
     note(choice, problem);
   }
 
-  void collect(const Branch& branch) {
-    if (branch.children.empty()) return add_part(branch, branch.choice);
+  void collect(const Branch& branch, int depth) {
+    if (branch.children.empty()) return add_part(branch, depth);
+    result_.entries.push_back(
+        {.config = branch.choice.config_path(), .package = branch.choice.final_package(true), .depth = depth});
     for (const Branch& child : branch.children) {
-      if (child.choice.is_self()) {
-        parts_.push_back({branch.document, branch.choice.final_package(true)});
-      } else {
-        collect(child);
+      if (!child.choice.is_self()) {
+        collect(child, depth + 1);
+        continue;
       }
+      result_.parts.push_back({branch.document, branch.choice.final_package(true)});
+      result_.entries.push_back({.config = branch.choice.config_path(),
+                                 .package = branch.choice.final_package(true),
+                                 .depth = depth + 1,
+                                 .is_loaded = true,
+                                 .is_self = true});
     }
   }
 
-  void add_part(const Branch& branch, const Choice& choice) {
-    if (choice.deleted || branch.document == nullptr) return;
+  void add_part(const Branch& branch, int depth) {
+    const Choice& choice = branch.choice;
+    const bool is_loaded = !choice.deleted && branch.document != nullptr;
+    DefaultsEntry entry{.config = choice.config_path(),
+                        .package = choice.final_package(true),
+                        .depth = depth,
+                        .is_loaded = is_loaded};
+    if (!is_loaded) entry.note = choice.is_group && !choice.option ? "no option chosen" : "left out";
+    result_.entries.push_back(entry);
+    if (!is_loaded) return;
     if (choice.is_group && !seen_.insert(choice.override_key()).second) {
       note(choice, fmt::format("the group '{}' is chosen more than once", choice.override_key()));
     }
-    parts_.push_back({branch.document, choice.final_package(true)});
+    result_.parts.push_back({branch.document, entry.package});
   }
 
   Repository& repository_;
@@ -240,14 +264,14 @@ class Expander {
   GroupOverrides overrides_;
   std::vector<std::string> chain_;  // the files being expanded, to find circles
   std::set<std::string> seen_;
-  std::vector<Part> parts_;
+  Expansion result_;
   std::size_t branches_ = 0;
 };
 
 }  // namespace
 
-std::vector<Part> expand_defaults(Repository& repository, const std::string& config_name,
-                                  std::span<const ParsedOverride> group_overrides, Problems& problems) {
+Expansion expand_defaults(Repository& repository, const std::string& config_name,
+                          std::span<const ParsedOverride> group_overrides, Problems& problems) {
   return Expander(repository, group_overrides, problems).run(config_name);
 }
 

@@ -17,9 +17,15 @@ struct Part {
   std::string package;
 };
 
-// The parts in the order of merging. `group_overrides` are overrides whose key is a config group. What is
+struct Expansion {
+  std::vector<Part> parts;             // in the order of merging
+  std::vector<DefaultsEntry> entries;  // the same as a tree, for the user
+  Json choices = Json::object();       // chosen options by group
+};
+
+// Expands the primary config. `group_overrides` are overrides whose key is a config group. What is
 // wrong goes to `problems`; the list is of use only when there are none.
-std::vector<Part> expand_defaults(Repository& repository, const std::string& config_name,
-                                  std::span<const ParsedOverride> group_overrides, Problems& problems);
+Expansion expand_defaults(Repository& repository, const std::string& config_name,
+                          std::span<const ParsedOverride> group_overrides, Problems& problems);
 
 }  // namespace moelab::config

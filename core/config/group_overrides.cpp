@@ -30,6 +30,7 @@ void GroupOverrides::add_external(const ParsedOverride& parsed, Problems& proble
     problems.add(fmt::format("command line: '{}': {}", parsed.text, problem));
   };
   if (parsed.kind == Kind::force_add) return note("a config group cannot be added with ++; use +");
+  if (parsed.kind == Kind::extend) return note("a config group's options cannot be extended; list them all");
   if (parsed.kind == Kind::remove) {
     if (!value.is_null() && !value.is_string()) return note("the option to delete must be a text");
     Deletion deletion{.option = {}, .text = parsed.text};

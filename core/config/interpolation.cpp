@@ -1,55 +1,40 @@
 #include "core/config/interpolation.h"
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "core/config/interpolation_errors.h"
 #include "core/config/nearest.h"
-#include "core/config/override_lexer.h"
-#include "core/config/override_values.h"
 #include "core/config/problems.h"
-#include "core/config/reference.h"
 #include "core/config/scalar.h"
 
 namespace moelab::config {
 namespace {
 
-using Path = std::vector<std::string>;
+using Path = KeyPath;
 
 constexpr std::size_t max_produced = 1'000'000;
 constexpr std::size_t max_active = 200;
-
-// The reference leads to ???, so the value that holds it is missing too.
-struct LeadsToMissing : ConfigError {
-  using ConfigError::ConfigError;
-};
 
 bool is_interpolation(const Json& value) {
   return value.is_string() && value.get_ref<const std::string&>().find("${") != std::string::npos;
 }
 
-const Json* child_of(const Json& parent, const std::string& key) {
-  if (parent.is_object()) {
-    const auto found = parent.find(key);
-    return found == parent.end() ? nullptr : &*found;
-  }
-  if (!parent.is_array() || key.empty() || key.find_first_not_of("0123456789") != std::string::npos ||
-      key.size() > 9) {
-    return nullptr;
-  }
-  const std::size_t index = static_cast<std::size_t>(std::stoul(key));
-  return index < parent.size() ? &parent[index] : nullptr;
-}
-
 const Json* node_at(const Json& root, const Path& path) {
   const Json* node = &root;
   for (const std::string& part : path) {
-    if (node != nullptr) node = child_of(*node, part);
+    if (node != nullptr) node = json_child(*node, part);
   }
   return node;
 }
 
 bool starts_with(const Path& path, const Path& prefix) {
   return path.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), path.begin());
+}
+
+ResolveContext context_of(const Composed& composed) {
+  ResolveContext context{.hydra = &composed.hydra};
+  if (composed.now != 0) context.now = composed.now;
+  return context;
 }
 
 std::vector<std::string> keys_of(const Json* node, const std::string& base) {
@@ -62,8 +47,8 @@ std::vector<std::string> keys_of(const Json* node, const std::string& base) {
 // Resolves every leaf below a node in place and notes what cannot be resolved.
 class TreeResolver {
  public:
-  TreeResolver(const Json& root, const std::map<std::string, Origin>* origins)
-      : resolver_(root), origins_(origins) {}
+  TreeResolver(const Json& root, const std::map<std::string, Origin>* origins, const ResolveContext& context)
+      : resolver_(root, context), origins_(origins) {}
 
   void resolve(const Path& path, Json& target) {
     if (target.is_structured()) {
@@ -118,8 +103,21 @@ struct Resolver::Guard {
   std::vector<std::string>& active;
 };
 
+const Json* json_child(const Json& parent, const std::string& key) {
+  if (parent.is_object()) {
+    const auto found = parent.find(key);
+    return found == parent.end() ? nullptr : &*found;
+  }
+  if (!parent.is_array() || key.empty() || key.find_first_not_of("0123456789") != std::string::npos ||
+      key.size() > 9) {
+    return nullptr;
+  }
+  const std::size_t index = static_cast<std::size_t>(std::stoul(key));
+  return index < parent.size() ? &parent[index] : nullptr;
+}
+
 void check_interpolations(std::string_view text) {
-  if (text.find("${") != std::string_view::npos) parse_pieces(text);
+  if (text.find("${") != std::string_view::npos) parse_text(text);
 }
 
 Json Resolver::value_at(const Path& path) {
@@ -152,102 +150,132 @@ Json Resolver::value_at(const Path& path) {
   }
 }
 
-std::optional<Path> Resolver::follow(const Path& at, const Json& text) {
-  const std::vector<Piece> pieces = parse_pieces(text.get_ref<const std::string&>());
-  if (pieces.size() != 1 || pieces[0].reference.empty() || !pieces[0].reference[0].resolver.empty()) {
-    return std::nullopt;
-  }
+// Follows the reference that stands at `at`, and goes on with `rest` from where it leads.
+std::optional<Resolver::Found> Resolver::follow(const Path& at, const Json& text, const Path& rest) {
+  const Expression expression = parse_text(text.get_ref<const std::string&>());
   const Guard guard(*this, join_key_path(at) + " on the way");
-  return locate(target_of(at, pieces[0].reference[0]), true);
+  if (expression.kind == Expression::Kind::node) {
+    Path target = target_of(at, expression);
+    const bool is_end = rest.empty();
+    target.insert(target.end(), rest.begin(), rest.end());
+    return find(target, is_end);
+  }
+  Found found{.place = std::nullopt, .computed = expression_value(at, expression)};
+  for (const std::string& part : rest) {
+    const Json* child = json_child(found.computed, part);
+    if (child == nullptr) return std::nullopt;
+    found.computed = Json(*child);
+  }
+  return found;
+}
+
+std::optional<Resolver::Found> Resolver::find(const Path& path, bool follow_last) {
+  const Json* node = &root_;
+  Path place;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    node = json_child(*node, path[i]);
+    if (node == nullptr) return std::nullopt;
+    place.push_back(path[i]);
+    const bool is_last = i + 1 == path.size();
+    if (!is_last && node->is_string() && node->get_ref<const std::string&>() == "???") {
+      throw LeadsToMissing("'{}' has no value yet and must be given", join_key_path(place));
+    }
+    if (!is_interpolation(*node) || (is_last && !follow_last)) continue;
+    return follow(place, *node, Path(path.begin() + static_cast<std::ptrdiff_t>(i) + 1, path.end()));
+  }
+  return Found{.place = place, .computed = {}};
 }
 
 std::optional<Path> Resolver::locate(const Path& path, bool follow_last) {
-  Path place;
-  const Json* node = &root_;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    node = child_of(*node, path[i]);
-    if (node == nullptr) return std::nullopt;
-    place.push_back(path[i]);
-    if (!is_interpolation(*node) || (i + 1 == path.size() && !follow_last)) continue;
-    const std::optional<Path> target = follow(place, *node);
-    if (!target) return std::nullopt;
-    place = *target;
-    node = node_at(root_, place);
-  }
-  return place;
+  const std::optional<Found> found = find(path, follow_last);
+  return found ? found->place : std::nullopt;
 }
 
-Path Resolver::target_of(const Path& at, const Reference& reference) {
-  const Json key = pieces_value(at, reference.key);
-  if (!key.is_string()) throw ConfigError("a key inside ${{...}} must be a text, got {}", key.dump());
+Json Resolver::value_of(const Found& found) { return found.place ? value_at(*found.place) : found.computed; }
+
+Path Resolver::target_of(const Path& at, std::string_view key) {
+  const std::size_t dots = std::min(key.find_first_not_of('.'), key.size());
   Path base;
-  if (reference.dots > 0) {
-    if (reference.dots > at.size())
-      throw ConfigError("the relative key has more dots than there are levels above");
-    base.assign(at.begin(), at.end() - static_cast<std::ptrdiff_t>(reference.dots));
+  if (dots > 0) {
+    if (dots > at.size()) throw ConfigError("the relative key has more dots than there are levels above");
+    base.assign(at.begin(), at.end() - static_cast<std::ptrdiff_t>(dots));
   }
-  for (std::string& part : split_key_path(key.get<std::string>())) base.push_back(std::move(part));
+  for (std::string& part : split_key_path(key.substr(dots))) base.push_back(std::move(part));
   return base;
 }
 
-Json Resolver::reference_value(const Path& at, const Reference& reference) {
-  if (!reference.resolver.empty()) return environment(at, reference);
-  const Path wanted = target_of(at, reference);
-  const std::optional<Path> place = locate(wanted, false);
-  if (!place) {
-    const Path parent(wanted.begin(), wanted.end() - 1);
+Path Resolver::target_of(const Path& at, const Expression& node) {
+  std::string key(node.dots, '.');
+  for (const Expression& part : node.parts) {
+    const Json value = expression_value(at, part);
+    if (!value.is_string()) throw ConfigError("a key inside ${{...}} must be a text, got {}", value.dump());
+    key += value.get_ref<const std::string&>();
+  }
+  return target_of(at, key);
+}
+
+Json Resolver::node_value(const Path& at, const Expression& node) {
+  const Path wanted = target_of(at, node);
+  const std::optional<Found> found = find(wanted, false);
+  if (!found) {
+    const Path parent(wanted.begin(), wanted.end() - (wanted.empty() ? 0 : 1));
     const std::string base = join_key_path(parent);
     throw ConfigError("the key '{}' does not exist{}", join_key_path(wanted),
                       did_you_mean(join_key_path(wanted), keys_of(node_at(root_, parent), base)));
   }
-  if (starts_with(at, *place))
-    throw ConfigError("'{}' contains the interpolation itself", join_key_path(*place));
-  Json value = value_at(*place);
+  if (!found->place) return found->computed;
+  if (starts_with(at, *found->place))
+    throw ConfigError("'{}' contains the interpolation itself", join_key_path(*found->place));
+  Json value = value_at(*found->place);
   if (value.is_string() && value.get_ref<const std::string&>() == "???") {
-    throw LeadsToMissing("'{}' has no value yet and must be given", join_key_path(*place));
+    throw LeadsToMissing("'{}' has no value yet and must be given", join_key_path(*found->place));
   }
   return value;
 }
 
-Json Resolver::pieces_value(const Path& at, const std::vector<Piece>& pieces) {
-  if (pieces.size() == 1 && !pieces[0].reference.empty()) return reference_value(at, pieces[0].reference[0]);
-  std::string text;
-  for (const Piece& piece : pieces) {
-    text += piece.reference.empty() ? piece.literal : python_str(reference_value(at, piece.reference[0]));
+// A part inside a longer text. A container is written as it stands in the config, its references unresolved.
+std::string Resolver::text_of(const Path& at, const Expression& part) {
+  if (part.kind == Expression::Kind::node) {
+    const std::optional<Found> found = find(target_of(at, part), true);
+    if (found && found->place && !starts_with(at, *found->place)) {
+      const Json* node = node_at(root_, *found->place);
+      if (node != nullptr && node->is_structured()) return python_repr(*node);
+    }
   }
-  return text;
+  return python_str(expression_value(at, part));
+}
+
+Json Resolver::expression_value(const Path& at, const Expression& expression) {
+  switch (expression.kind) {
+    case Expression::Kind::literal:
+      return expression.value;
+    case Expression::Kind::node:
+      return node_value(at, expression);
+    case Expression::Kind::resolver:
+      return resolver_value(at, expression);
+    case Expression::Kind::text: {
+      std::string text;
+      for (const Expression& part : expression.parts) text += text_of(at, part);
+      return text;
+    }
+    case Expression::Kind::list: {
+      Json list = Json::array();
+      for (const Expression& item : expression.items) list.push_back(expression_value(at, item));
+      return list;
+    }
+    case Expression::Kind::map: {
+      Json map = Json::object();
+      for (std::size_t i = 0; i < expression.items.size(); ++i) {
+        map[expression.keys[i]] = expression_value(at, expression.items[i]);
+      }
+      return map;
+    }
+  }
+  return nullptr;
 }
 
 Json Resolver::evaluate(const Path& path, std::string_view text) {
-  return pieces_value(path, parse_pieces(text));
-}
-
-Json Resolver::argument_value(const Path& at, std::string_view argument) {
-  const std::size_t first = std::min(argument.find_first_not_of(" \t"), argument.size());
-  argument = argument.substr(first, argument.find_last_not_of(" \t") + 1 - first);
-  if (argument.empty()) return "";
-  if (argument[0] == '[' || argument[0] == '{') {
-    throw ConfigError("a list or mapping as argument of oc.env is not supported yet");
-  }
-  if ((argument[0] == '\'' || argument[0] == '"') && quoted_end(argument, 0) == argument.size()) {
-    return python_str(evaluate(at, unquote(argument)));
-  }
-  if (argument.find("${") != std::string_view::npos) return evaluate(at, argument);
-  const std::vector<Element> elements = parse_elements(argument);
-  if (elements.size() != 1) throw ConfigError("oc.env takes a name and a default, got '{}'", argument);
-  return elements[0].value;
-}
-
-Json Resolver::environment(const Path& at, const Reference& reference) {
-  const Json name = argument_value(at, reference.arguments[0]);
-  if (!name.is_string()) throw ConfigError("oc.env needs the name of a variable, got {}", name.dump());
-  const char* value = std::getenv(name.get_ref<const std::string&>().c_str());
-  if (value != nullptr) return std::string(value);
-  if (reference.arguments.size() < 2) {
-    throw ConfigError("the environment variable '{}' is not set and has no default", name.get<std::string>());
-  }
-  const Json fallback = argument_value(at, reference.arguments[1]);
-  return fallback.is_null() ? fallback : Json(python_str(fallback));
+  return expression_value(path, parse_text(text));
 }
 
 std::optional<Node> interpolated_container(const Node& root, const std::string& path) {
@@ -270,7 +298,7 @@ std::optional<Node> interpolated_container(const Node& root, const std::string& 
 
 void resolve(Json& tree) {
   const Json original = tree;
-  TreeResolver resolver(original, nullptr);
+  TreeResolver resolver(original, nullptr, {});
   resolver.resolve({}, tree);
   resolver.problems().throw_if_any();
 }
@@ -278,7 +306,7 @@ void resolve(Json& tree) {
 void resolve(Composed& composed) {
   if (composed.resolved) return;
   const Json original = composed.tree;
-  TreeResolver resolver(original, &composed.origins);
+  TreeResolver resolver(original, &composed.origins, context_of(composed));
   resolver.resolve({}, composed.tree);
   resolver.problems().throw_if_any();
   composed.resolved = true;
@@ -294,7 +322,7 @@ Json resolved_at(const Composed& composed, const std::string& key_path) {
   if (node == nullptr) throw ConfigError("the config has no key '{}'", key_path);
   Json value = *node;
   if (composed.resolved) return value;
-  TreeResolver resolver(composed.tree, &composed.origins);
+  TreeResolver resolver(composed.tree, &composed.origins, context_of(composed));
   resolver.resolve(path, value);
   resolver.problems().throw_if_any();
   return value;

@@ -37,6 +37,11 @@ std::string describe(const Origin& origin) {
   return origin.line > 0 ? fmt::format("{}:{}", origin.file, origin.line) : origin.file;
 }
 
+Node::Node() = default;
+
+Node::Node(Kind node_kind, const std::string* place, int line_number)
+    : kind(node_kind), file(place), line(line_number) {}
+
 bool Node::is_missing() const {
   return kind == Kind::scalar && scalar.is_string() && scalar.get_ref<const std::string&>() == "???";
 }
@@ -73,7 +78,7 @@ Node* find_child(Node& parent, const std::string& key) {
 }
 
 Node from_json(const Json& value, const std::string* file, int line) {
-  Node node{.kind = Node::Kind::scalar, .file = file, .line = line};
+  Node node(Node::Kind::scalar, file, line);
   if (value.is_object()) {
     node.kind = Node::Kind::map;
     for (const auto& [key, item] : value.items()) node.entries.push_back({key, from_json(item, file, line)});

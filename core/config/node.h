@@ -17,9 +17,13 @@ struct Entry;
 
 struct Node {
   enum class Kind { scalar, map, list };
+  Node();
+  // `place` is the file and must outlive the node.
+  explicit Node(Kind node_kind, const std::string* place = nullptr, int line_number = 0);
+
   Kind kind = Kind::map;
   Json scalar = nullptr;              // of a scalar; null otherwise
-  std::vector<Entry> entries{};       // of a map in the order written; of a list with empty keys
+  std::vector<Entry> entries;         // of a map in the order written; of a list with empty keys
   const std::string* file = nullptr;  // kept alive by the repository, or the command line's name
   int line = 0;
 

@@ -1,9 +1,12 @@
+#include <fnmatch.h>
+
 #include <algorithm>
 
 #include "core/config/config.h"
 #include "core/config/override_lexer.h"
 #include "core/config/override_values.h"
 #include "core/config/problems.h"
+#include "core/config/yaml_reader.h"
 
 namespace moelab::config {
 namespace {
@@ -62,6 +65,7 @@ std::string_view prefix_of(Kind kind) {
     case Kind::remove:
       return "~";
     case Kind::set:
+    case Kind::extend:
       break;
   }
   return "";
@@ -70,14 +74,14 @@ std::string_view prefix_of(Kind kind) {
 void parse_key(std::string_view key, ParsedOverride& parsed) {
   const std::size_t at = key.find('@');
   const std::string_view name = key.substr(0, at);
-  if (name.empty()) throw ConfigError("a key is missing before '='");
-  if (!is_key_path(name) && !is_group_path(name)) {
+  if (!name.empty() && !is_key_path(name) && !is_group_path(name)) {
     throw ConfigError("'{}' is neither a key path such as engine.dtype nor a group such as model", name);
   }
   parsed.key = name;
   if (at == std::string_view::npos) return;
   parsed.package = key.substr(at + 1);
-  if (!is_key_path(parsed.package)) throw ConfigError("'{}' is not a package (expected group@package)", key);
+  if (!is_key_path(parsed.package))
+    throw ConfigError("'{}' is not a package (expected group@package)", key);
 }
 
 // The key with its prefix and package: what makes two overrides of a sweep the same axis.
@@ -113,9 +117,71 @@ std::vector<Axis> axes_of(std::span<const std::string> overrides) {
   return axes;
 }
 
+// One value, as it is given to one job.
+void put_value(const Value& value, ParsedOverride& parsed) {
+  parsed.values.push_back(value_json(value));
+  parsed.value_texts.push_back(value_text(value));
+}
+
+void put_sweep(const Value& value, std::string_view seed_text, ParsedOverride& parsed) {
+  using Sweep = ParsedOverride::Sweep;
+  parsed.is_sweep = true;
+  parsed.tags.assign(value.tags.begin(), value.tags.end());
+  switch (value.kind) {
+    case Value::Kind::glob:
+      parsed.sweep = Sweep::glob;
+      parsed.include = value.include;
+      parsed.exclude = value.exclude;
+      return;
+    case Value::Kind::interval:
+      parsed.sweep = Sweep::interval;
+      for (const Value& bound : value.items) put_value(bound, parsed);
+      return;
+    default:
+      parsed.sweep = value.kind == Value::Kind::range ? Sweep::range : Sweep::choice;
+      for (const Value& element : enumerate(value, seed_text)) put_value(element, parsed);
+  }
+}
+
+void parse_right_side(std::string_view text, ParsedOverride& parsed) {
+  const Value value = parse_value(text);
+  if (value.is_sweep()) return put_sweep(value, text, parsed);
+  if (value.kind != Value::Kind::extension) return put_value(value, parsed);
+  if (parsed.kind != Kind::set) throw ConfigError("extend_list() stands behind a plain key= only");
+  parsed.kind = Kind::extend;
+  const Value list{.kind = Value::Kind::list, .items = value.items};
+  parsed.values.push_back(value_json(list));
+  std::string arguments = value_text(list);
+  parsed.value_texts.push_back(fmt::format("extend_list({})", arguments.substr(1, arguments.size() - 2)));
+}
+
+bool matches_any(const std::string& name, const std::vector<std::string>& patterns) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return ::fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
+  });
+}
+
+// The texts that one axis gives to the jobs.
+std::vector<std::string> axis_texts(const ParsedOverride& parsed, const SweepOptions& options) {
+  if (parsed.sweep == ParsedOverride::Sweep::interval) {
+    throw ConfigError("command line: '{}': an interval has no elements, so it cannot be swept", parsed.text);
+  }
+  if (parsed.sweep == ParsedOverride::Sweep::glob) {
+    if (options.tree == nullptr) throw ConfigError("command line: '{}': there is no config tree here", parsed.text);
+    std::vector<std::string> names = options.tree->options(parsed.key);
+    std::erase_if(names, [&](const std::string& name) {
+      return !matches_any(name, parsed.include) || matches_any(name, parsed.exclude);
+    });
+    return names;
+  }
+  if (parsed.value_texts.empty() && !parsed.is_sweep) return {"null"};  // ~key means ~key=null
+  return parsed.value_texts;
+}
+
 }  // namespace
 
 ParsedOverride parse_override(std::string_view text) {
+  if (invalid_utf8(text) != std::string_view::npos) throw ConfigError("command line: an override is not UTF-8");
   ParsedOverride parsed;
   parsed.text = text;
   try {
@@ -127,27 +193,22 @@ ParsedOverride parse_override(std::string_view text) {
       if (parsed.kind == Kind::remove) return parsed;
       throw ConfigError("'=' and a value are missing");
     }
-    for (Element& element :
-         parse_elements(rest.substr(std::min(rest.find_first_not_of(" \t", equal + 1), rest.size())))) {
-      parsed.values.push_back(std::move(element.value));
-      parsed.value_texts.push_back(std::move(element.text));
-    }
-    parsed.is_sweep = parsed.values.size() > 1;
+    parse_right_side(rest.substr(std::min(rest.find_first_not_of(" \t", equal + 1), rest.size())), parsed);
   } catch (const ConfigError& problem) {
     throw ConfigError("command line: the override '{}' cannot be read: {}", text, problem.what());
   }
   return parsed;
 }
 
-Sweep split_sweep(std::span<const std::string> overrides, std::size_t max_jobs) {
+Sweep split_sweep(std::span<const std::string> overrides, const SweepOptions& options) {
   Sweep sweep;
   sweep.jobs.emplace_back();
   for (const Axis& axis : axes_of(overrides)) {
-    std::vector<std::string> texts = axis.parsed.value_texts;
-    if (texts.empty()) texts.emplace_back("null");  // ~key means ~key=null
-    if (texts.size() > 1) sweep.key_paths.push_back(axis.parsed.key);
-    if (sweep.jobs.size() > max_jobs / texts.size()) {
-      throw ConfigError("command line: the sweep has more than {} jobs at '{}'", max_jobs, axis.parsed.text);
+    const std::vector<std::string> texts = axis_texts(axis.parsed, options);
+    if (axis.parsed.is_sweep) sweep.key_paths.push_back(axis.parsed.key);
+    if (!texts.empty() && sweep.jobs.size() > options.max_jobs / texts.size()) {
+      throw ConfigError("command line: the sweep has more than {} jobs at '{}'", options.max_jobs,
+                        axis.parsed.text);
     }
     std::vector<std::vector<std::string>> jobs;
     jobs.reserve(sweep.jobs.size() * texts.size());

@@ -131,8 +131,13 @@ std::pair<TokenType, std::size_t> match_word(std::string_view text) {
   offer(TokenType::identifier, identifier);
   offer(TokenType::escaped, escaped_length(text));
   offer(TokenType::space, space_length(text));
-  offer(TokenType::interpolation, interpolation_length(text));
   return best;
+}
+
+std::pair<TokenType, std::size_t> match_value_word(std::string_view text) {
+  const auto best = match_word(text);
+  const std::size_t interpolation = interpolation_length(text);
+  return interpolation > best.second ? std::pair{TokenType::interpolation, interpolation} : best;
 }
 
 }  // namespace
@@ -181,6 +186,11 @@ std::string escape_special(std::string_view text) {
   return escaped;
 }
 
+Token lex_word(std::string_view text) {
+  const auto [type, length] = match_word(text);
+  return {type, text.substr(0, length), 0};
+}
+
 std::vector<Token> lex_value(std::string_view value) {
   std::vector<Token> tokens;
   std::size_t at = 0;
@@ -194,7 +204,7 @@ std::vector<Token> lex_value(std::string_view value) {
       type = TokenType::quoted;
       length = end - at;
     }
-    if (length == 0) std::tie(type, length) = match_word(rest);
+    if (length == 0) std::tie(type, length) = match_value_word(rest);
     if (length == 0) {
       throw ConfigError("the character '{}' at column {} must stand in quotes", rest[0], at + 1);
     }

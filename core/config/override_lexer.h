@@ -41,6 +41,10 @@ struct Token {
 // character that no token can start with.
 std::vector<Token> lex_value(std::string_view value);
 
+// The word, number, escape sequence or run of spaces at the start of a text that is not empty, without
+// punctuation, quotes and interpolations; length 0 when there is none.
+Token lex_word(std::string_view text);
+
 // The offset behind the closing quote of the quoted text that starts at `at`, or npos when it is not closed:
 // the first such quote after an even number of backslashes closes.
 std::size_t quoted_end(std::string_view text, std::size_t at);

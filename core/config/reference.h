@@ -1,4 +1,4 @@
-// Parses texts with ${...} references into pieces, by OmegaConf's grammar.
+// Parses texts with ${...} references by OmegaConf's grammar into expressions.
 #pragma once
 
 #include <cstddef>
@@ -6,25 +6,33 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/json.h"
+
 namespace moelab::config {
 
-struct Reference;
-
-// A part of a text: literal, or one reference.
-struct Piece {
-  std::string literal;
-  std::vector<Reference> reference;  // one element, or none for a literal
+struct Expression {
+  enum class Kind {
+    literal,   // `value`
+    text,      // the texts of `parts`, put together
+    node,      // ${a.b}: `dots`, and `parts` that make the key path
+    resolver,  // ${oc.env:NAME}: `parts` make the name; `items` are the arguments
+    list,      // [a, b]: `items`
+    map        // {k: a}: `keys` and `items`
+  };
+  Kind kind = Kind::literal;
+  Json value = nullptr;
+  std::vector<Expression> parts{};
+  std::vector<Expression> items{};
+  std::vector<std::string> keys{};
+  std::size_t dots = 0;  // leading dots: 0 is absolute, 1 a sibling, 2 the parent's sibling
 };
 
-struct Reference {
-  std::size_t dots = 0;                // leading dots: 0 is absolute, 1 a sibling, 2 the parent's sibling
-  std::vector<Piece> key;              // key path, itself with references: ${a.${b}}
-  std::string resolver;                // oc.env of ${oc.env:NAME,default}; empty for a key
-  std::vector<std::string> arguments;  // of the resolver, as written
-};
+// A config value: one reference alone keeps its type, anything else is a text. A backslash before ${ keeps it
+// literal (and pairs of them before it are halved). Throws ConfigError on syntax errors.
+Expression parse_text(std::string_view text);
 
-// The pieces of a text: a backslash before ${ keeps it literal (and pairs of them before it are halved).
-// Throws ConfigError on syntax errors.
-std::vector<Piece> parse_pieces(std::string_view text);
+// One element as it stands among a resolver's arguments: a number, text, quoted text, list, mapping or
+// reference; what oc.decode reads. Throws ConfigError on syntax errors.
+Expression parse_element(std::string_view text);
 
 }  // namespace moelab::config

@@ -57,6 +57,30 @@ std::vector<std::string> Repository::options(const std::string& group) const {
   return {names.begin(), names.end()};
 }
 
+std::vector<std::string> Repository::groups(const std::string& group) const {
+  std::set<std::string> names;
+  for (const fs::path& directory : directories_) {
+    std::error_code ignored;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory / group, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (entry.is_directory(ignored) && !name.starts_with('.') && name != "__pycache__") names.insert(name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+Repository& Repository::with(const std::vector<fs::path>& more) {
+  if (more.empty()) return *this;
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Repository>& known = extended_[more];
+  if (known == nullptr) {
+    std::vector<fs::path> all = directories_;
+    all.insert(all.end(), more.begin(), more.end());
+    known = std::make_unique<Repository>(std::move(all));
+  }
+  return *known;
+}
+
 std::string Repository::search_path() const {
   std::vector<std::string> names;
   for (const fs::path& directory : directories_) names.push_back(directory.string());

@@ -27,6 +27,12 @@ class Repository {
   // The sorted names of a group's files without .yaml, over all directories.
   std::vector<std::string> options(const std::string& group) const;
 
+  // The sorted names of the subfolders of a group ("" is the root), over all directories.
+  std::vector<std::string> groups(const std::string& group) const;
+
+  // The same with more directories behind the others; made once for each list.
+  Repository& with(const std::vector<std::filesystem::path>& more);
+
   // The directories, for error messages.
   std::string search_path() const;
 
@@ -36,6 +42,7 @@ class Repository {
   std::map<std::string, std::unique_ptr<const Document>>
       documents_;  // null pointers for files that do not exist
   std::map<std::string, bool> groups_;
+  std::map<std::vector<std::filesystem::path>, std::unique_ptr<Repository>> extended_;
 };
 
 }  // namespace moelab::config

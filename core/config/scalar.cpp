@@ -167,6 +167,38 @@ std::optional<Json> read_float(std::string_view text) {
   return sign * value;
 }
 
+// Python takes the quote that needs no backslash, and ' where either or none does.
+std::string quoted_repr(const std::string& text) {
+  const bool has_single = text.find('\'') != std::string::npos;
+  const char quote = has_single && text.find('"') == std::string::npos ? '"' : '\'';
+  std::string result(1, quote);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == quote || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+      result += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result + quote;
+}
+
+// "[a, b]" or "{key: a}" with every element and key written by `write`.
+std::string joined(const Json& value, std::string (*write)(const Json&)) {
+  std::string text(1, value.is_array() ? '[' : '{');
+  for (const auto& item : value.items()) {
+    if (text.size() > 1) text += ", ";
+    if (value.is_object()) text += write(Json(item.key())) + ": ";
+    text += write(item.value());
+  }
+  return text + (value.is_array() ? ']' : '}');
+}
+
 }  // namespace
 
 Json parse_integer(std::string_view digits, int base, bool negative) {
@@ -228,8 +260,25 @@ std::string python_str(const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
   if (value.is_number_float()) return python_float(value.get<double>());
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_structured()) throw ConfigError("a list or mapping inside a text is not supported yet");
+  if (value.is_structured()) return python_repr(value);
   return value.dump();
+}
+
+std::string python_repr(const Json& value) {
+  if (value.is_string()) return quoted_repr(value.get_ref<const std::string&>());
+  if (!value.is_structured()) return python_str(value);
+  return joined(value, python_repr);
+}
+
+std::string python_json(const Json& value) {
+  if (value.is_structured()) return joined(value, python_json);
+  if (value.is_number_float()) {
+    const double number = value.get<double>();
+    if (std::isnan(number)) return "NaN";
+    if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+    return python_float(number);
+  }
+  return value.dump(-1, ' ', true);
 }
 
 std::string key_text(const Json& key) {

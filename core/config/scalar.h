@@ -20,8 +20,14 @@ Json tagged_scalar(const std::string& tag, std::string_view text);
 // A number as Python's repr() writes it: 1000.0, 1e-05, inf.
 std::string python_float(double value);
 
-// A scalar as Python's str() writes it: True, None, 1.0. Throws ConfigError on lists and mappings.
+// A value as Python's str() writes it: True, None, 1.0, text, [1, 'a'].
 std::string python_str(const Json& value);
+
+// Any value as Python's repr() writes it: 'text', [1, None], {'a': 1.0}.
+std::string python_repr(const Json& value);
+
+// Any value as Python's json.dumps() writes it: {"a": [1, null]}, other characters than ASCII as \u escapes.
+std::string python_json(const Json& value);
 
 // The JSON object key that stands for a YAML key that is a string, number or boolean.
 std::string key_text(const Json& key);

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/config/interpolation.h"
+#include "core/config/problems.h"
 #include "core/config/scalar.h"
 #include "core/config/yaml_reader.h"
 
@@ -23,7 +24,12 @@ class Builder : public YAML::EventHandler {
  public:
   Builder(const std::string& text, const std::string& file) : text_(text), file_(file) {}
 
-  Node take() { return std::move(root_); }
+  // Throws one ConfigError with all problems that did not stop the reading; `last` is one that did.
+  Node take(const std::string& last = "") {
+    if (!last.empty()) problems_.add(last);
+    problems_.throw_if_any();
+    return std::move(root_);
+  }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -76,11 +82,17 @@ class Builder : public YAML::EventHandler {
     throw ConfigError("{}:{}: {}", file_, mark.line + 1, problem);
   }
 
-  Node scalar(const YAML::Mark& mark, Json value) const {
-    return {.kind = Node::Kind::scalar, .scalar = std::move(value), .file = &file_, .line = mark.line + 1};
+  void note(const YAML::Mark& mark, std::string_view problem) {
+    problems_.add(fmt::format("{}:{}: {}", file_, mark.line + 1, problem));
   }
 
-  Json read(const YAML::Mark& mark, const std::string& tag, const std::string& value) const {
+  Node scalar(const YAML::Mark& mark, Json value) const {
+    Node node(Node::Kind::scalar, &file_, mark.line + 1);
+    node.scalar = std::move(value);
+    return node;
+  }
+
+  Json read(const YAML::Mark& mark, const std::string& tag, const std::string& value) {
     try {
       if (tag == "!") {
         // yaml-cpp gives quoted texts this tag too, and PyYAML reads "! 5" as the number.
@@ -95,7 +107,8 @@ class Builder : public YAML::EventHandler {
       if (result.is_string()) check_interpolations(value);
       return result;
     } catch (const ConfigError& problem) {
-      fail(mark, problem.what());
+      note(mark, problem.what());
+      return "";
     }
   }
 
@@ -117,7 +130,7 @@ class Builder : public YAML::EventHandler {
     if (stack_.size() >= max_depth)
       fail(mark, fmt::format("the file is nested deeper than {} levels", max_depth));
     Frame frame;
-    frame.node = {.kind = kind, .file = &file_, .line = mark.line + 1};
+    frame.node = Node(kind, &file_, mark.line + 1);
     frame.anchor = anchor;
     frame.mark = mark;
     stack_.push_back(std::move(frame));
@@ -171,7 +184,7 @@ class Builder : public YAML::EventHandler {
       fail(mark, "a key must be a string, a number or a boolean");
     const std::string key = key_text(node.scalar);
     if (const Node* first = find_entry(frame.node, key)) {
-      fail(mark,
+      note(mark,
            fmt::format("the key '{}' stands twice in one mapping (first at line {})", key, first->line));
     }
     frame.key = key;
@@ -198,6 +211,7 @@ class Builder : public YAML::EventHandler {
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t nodes_ = 0;
+  Problems problems_;
 };
 
 // Ends documents without building anything, to see whether there is a second one.
@@ -219,18 +233,18 @@ class Ignore : public YAML::EventHandler {
 }  // namespace
 
 Node parse_yaml(const std::string& text, const std::string& file) {
+  Builder builder(text, file);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    Builder builder(text, file);
-    if (!parser.HandleNextDocument(builder)) return {.kind = Node::Kind::map, .file = &file, .line = 1};
+    if (!parser.HandleNextDocument(builder)) return Node(Node::Kind::map, &file, 1);
     Ignore ignore;
     if (parser.HandleNextDocument(ignore)) throw ConfigError("{}: holds more than one YAML document", file);
     Node root = builder.take();
     if (root.kind == Node::Kind::scalar && root.scalar.is_null()) root.kind = Node::Kind::map;
     return root;
   } catch (const YAML::Exception& problem) {
-    throw ConfigError("{}:{}: {}", file, problem.mark.line + 1, problem.msg);
+    return builder.take(fmt::format("{}:{}: {}", file, problem.mark.line + 1, problem.msg));
   }
 }
 

@@ -38,6 +38,9 @@ struct Document {
 // `file`, so a document never moves.
 std::unique_ptr<const Document> read_document(const std::filesystem::path& path);
 
+// The offset of the first byte that is not UTF-8, or npos.
+std::size_t invalid_utf8(std::string_view text);
+
 // The tree of a YAML text. `file` must outlive the nodes.
 Node parse_yaml(const std::string& text, const std::string& file);
 
