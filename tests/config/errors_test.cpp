@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "core/config/config.h"
+#include "core/config/view.h"
 #include "tests/support/catch.h"
 #include "tests/support/files.h"
 
@@ -103,6 +104,54 @@ TEST_CASE("Duplicate keys, tabs, bad UTF-8 and syntax errors name file and line"
   CHECK_THAT(Files("a: ${b\n").problem(), ContainsSubstring("config.yaml:1: the interpolation"));
 }
 
+TEST_CASE("All problems of all files are told together", "[config]") {
+  const Files files(std::map<std::string, std::string>{
+      {"config.yaml", "defaults:\n  - one\n  - two\na: 1\n"},
+      {"one.yaml", "a: ${x\nb: 1\nb: 2\nc: 99999999999999999999\n"},
+      {"two.yaml", "d: 1\nd: 2\ne: [1\n"}});
+  const std::string problem = files.problem({"f=["});
+  CHECK_THAT(problem, ContainsSubstring("6 problems"));
+  CHECK_THAT(problem, ContainsSubstring("one.yaml:1: the interpolation"));
+  CHECK_THAT(problem, ContainsSubstring("one.yaml:3: the key 'b' stands twice"));
+  CHECK_THAT(problem, ContainsSubstring("one.yaml:4: the integer"));
+  CHECK_THAT(problem, ContainsSubstring("two.yaml:2: the key 'd' stands twice"));
+  CHECK_THAT(problem, ContainsSubstring("two.yaml:4: "));
+  CHECK_THAT(problem, ContainsSubstring("'f=['"));
+}
+
+TEST_CASE("Words are completed from groups, options and keys", "[config]") {
+  const Files files(small_tree);
+  const Tree tree({files.path()});
+  CHECK(complete(tree, "config", "mo") == std::vector<std::string>{"model.", "model="});
+  CHECK(complete(tree, "config", "model=q") == std::vector<std::string>{"model=qwen"});
+  CHECK(complete(tree, "config", "axes.a") == std::vector<std::string>{"axes.alpha="});
+  CHECK(complete(tree, "config", "~se") == std::vector<std::string>{"~seed="});
+  CHECK(complete(tree, "config", "seed=") == std::vector<std::string>{"seed=1"});
+  CHECK(complete(tree, "absent", "mo") == std::vector<std::string>{"model="});
+}
+
+TEST_CASE("A config is shown whole or in part, as YAML, JSON or with origins", "[config]") {
+  const Files files("a: ${b}\nb: {c: 1}\nhydra: {job: {name: mine}, run: {dir: 'out/${b.c}'}}\n");
+  const Composed composed = files.compose();
+  CHECK(view(composed, {}) == "a: ${b}\nb:\n  c: 1\n");
+  CHECK(view(composed, {.resolve = true, .json = true}) == "{\"a\":{\"c\":1},\"b\":{\"c\":1}}\n");
+  CHECK(view(composed, {.package = "b"}) == "# @package b\nc: 1\n");
+  CHECK_THAT(view(composed, {.origins = true}), ContainsSubstring("b.c = 1") && ContainsSubstring("config.yaml:2"));
+  CHECK_THAT(view(composed, {.part = Part::hydra, .package = "hydra.run"}), ContainsSubstring("dir: out/${b.c}"));
+  Composed whole = composed;
+  whole.hydra["job"]["id"] = whole.hydra["job"]["num"] = 0;
+  CHECK_THAT(view(whole, {.part = Part::all, .resolve = true}), ContainsSubstring("dir: out/1\n"));
+  CHECK_THROWS_WITH(view(composed, {.package = "x"}), ContainsSubstring("no key 'x'"));
+  CHECK_THROWS_AS(parse_part("everything"), ConfigError);
+}
+
+TEST_CASE("The sweep of a tree starts with its own parameters", "[config]") {
+  const Files files("a: 1\nb: 1\nhydra: {sweeper: {params: {a: '1,2', b: 5}}}\n");
+  const Sweep sweep = sweep_of(Tree({files.path()}), "config", std::vector<std::string>{"b=7,8"});
+  CHECK(sweep.jobs == std::vector<std::vector<std::string>>{
+                          {"a=1", "b=7"}, {"a=1", "b=8"}, {"a=2", "b=7"}, {"a=2", "b=8"}});
+}
+
 TEST_CASE("Alias bombs, deep nesting and long values stop at a bound", "[config]") {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
@@ -164,23 +213,43 @@ TEST_CASE("A mandatory value names its place until it is given", "[config]") {
   CHECK(files.compose({"b.c=5"}).tree["b"]["c"] == 5);
 }
 
-TEST_CASE("What is not supported yet says so instead of doing something else", "[config]") {
+TEST_CASE("An unknown function or resolver lists the known ones, nearest first", "[config]") {
   const Files files(small_tree);
-  for (const std::string text : {"seed=choice(1,2)", "seed=range(3)", "seed=int(3)",
-                                 "axes.alpha=extend_list(1)", "hydra.job.name=x", "hydra/launcher=basic"}) {
-    CHECK_THAT(files.problem({text}), ContainsSubstring("not supported yet"));
-  }
-  CHECK_THAT(Files("a: ${now:%Y}\n").problem(), ContainsSubstring("'now' is not supported yet"));
-  CHECK_THAT(Files("hydra: {job: 1}\n").problem(), ContainsSubstring("not supported yet"));
-  CHECK_THAT(Files("defaults:\n  - override hydra/launcher: x\n").problem(),
-             ContainsSubstring("not supported yet"));
+  CHECK_THAT(files.problem({"seed=rnage(3)"}), ContainsSubstring("no function 'rnage'; nearest first: range"));
+  Composed composed = Files("a: ${oc.evn:HOME}\n").compose();
+  CHECK_THROWS_WITH(resolve(composed), ContainsSubstring("config.yaml:1: 'a'"));
+  CHECK_THROWS_WITH(resolve(composed), ContainsSubstring("no resolver 'oc.evn'; nearest first: oc.env"));
+}
+
+TEST_CASE("Hydra's own node is read and does not appear in the job's config", "[config]") {
+  const Composed composed = Files("hydra: {job: {name: mine}}\nx: 1\n").compose({"hydra.run.dir=out", "x=2"});
+  CHECK(composed.tree.dump() == R"({"x":2})");
+  CHECK(composed.hydra["job"]["name"] == "mine");
+  CHECK(composed.hydra["run"]["dir"] == "out");
+  CHECK(composed.hydra["overrides"].dump() == R"({"hydra":["hydra.run.dir=out"],"task":["x=2"]})");
+}
+
+TEST_CASE("shuffle() draws an order of its own from its text, the same one every time", "[config]") {
+  const std::vector<std::string> twelve{"a=shuffle(range(12))"};
+  const auto jobs = expand_sweep(twelve);
+  CHECK(jobs == expand_sweep(twelve));
+  CHECK(jobs != expand_sweep(std::vector<std::string>{"a=range(12)"}));
+  auto sorted = jobs;
+  auto plain = expand_sweep(std::vector<std::string>{"a=range(12)"});
+  std::sort(sorted.begin(), sorted.end());
+  std::sort(plain.begin(), plain.end());
+  CHECK(sorted == plain);
+  const Json list = parse_override("a=shuffle([1,2,3,4,5,6,7,8])").values[0];
+  CHECK(list != Json::parse("[1,2,3,4,5,6,7,8]"));
+  CHECK(list == parse_override("b=shuffle([1,2,3,4,5,6,7,8])").values[0]);
+  CHECK(list.size() == 8);
 }
 
 TEST_CASE("Several values in a single composition ask for a sweep, and sweeps are bounded", "[config]") {
   CHECK_THAT(Files(small_tree).problem({"seed=1,2"}), ContainsSubstring("that is a sweep"));
   const std::vector<std::string> many{"a=1,2,3", "b=1,2,3", "c=1,2,3"};
-  CHECK(split_sweep(many, 27).jobs.size() == 27);
-  CHECK_THROWS_WITH(split_sweep(many, 26), ContainsSubstring("more than 26 jobs"));
+  CHECK(split_sweep(many, {.max_jobs = 27}).jobs.size() == 27);
+  CHECK_THROWS_WITH(split_sweep(many, {.max_jobs = 26}), ContainsSubstring("more than 26 jobs"));
   CHECK(split_sweep(std::vector<std::string>{"x=5", "b=1,2", "a=1,2"}).key_paths ==
         std::vector<std::string>{"b", "a"});
 }

@@ -1,5 +1,7 @@
 """Small config trees for the reference cases: name -> search directories -> file -> text."""
 
+import hydra_trees
+
 MODELS = {
     "model/olmoe.yaml": "name: olmoe\nlayers: 16\nexperts: 64\nmoe:\n  top_k: 8\n  norm: false\n",
     "model/qwen.yaml": "name: qwen\nlayers: 48\nexperts: 128\nmoe:\n  top_k: 8\n  norm: true\n  shared: null\n",
@@ -9,6 +11,7 @@ MODELS = {
 }
 
 TREES = {
+    **hydra_trees.TREES,
     "plain": [{
         "config.yaml": "a: 1\nb:\n  c: text\n  d: [1, 2, {e: 3}]\n  n: null\nf: 1.5\nopen: ???\n",
         "other.yaml": "z: last\na: first\nm: {}\nl: []\n",
@@ -115,6 +118,41 @@ TREES = {
         "no_key.yaml": "a: ${}\n",
         "containers.yaml": "base: {x: 1, y: [1, '${other}']}\nother: 5\ncopy: ${base}\nlist: ['${base}', '${base.y}']\n",
     }],
+    "resolvers": [{
+        "select.yaml": "a: ${oc.select:b}\nb: 5\nc: ${oc.select:absent}\nd: ${oc.select:absent,7}\ne: ${oc.select:absent,${b}}\nf: {g: '${oc.select:.h}', h: 2.5}\n"
+                       "i: ${oc.select:open,3}\nopen: ???\nj: ${oc.select:f.h,1}\nk: ${oc.select:n,1}\nn: null\nl: ${oc.select:f}\nm: ${oc.select:f.h.x,no}\n"
+                       "o: ${oc.select:'f.h'}\np: ${oc.select:absent,[1,'b',{c: null}]}\nq: ${oc.select:l2.1}\nl2: [4, '${b}']\nr: {s: '${oc.select:..b}'}\nt: ${oc.select:absent,''}\n",
+        "decode.yaml": "n: '12'\na: ${oc.decode:${n}}\nb: ${oc.decode:'[1, x, null]'}\nc: ${oc.decode:'{a: 1, b: [true]}'}\nd: ${oc.decode:null}\ne: ${oc.decode:${f}}\n"
+                       "f: '1e3'\ng: ${oc.decode:'a b'}\nh: ${oc.decode:'\\${n}'}\ni: ${oc.decode:${oc.env:MOELAB_TEST_UNSET,5}}\nj: ${oc.decode:${k}}\nk: yes it is\n"
+                       "l: ${oc.decode:true}\nm: ${oc.decode:\"'q'\"}\no: ${oc.decode:'0x10'}\n",
+        "create.yaml": "x: 3\na: ${oc.create:{b: 1, c: [2, '${x}']}}\nd: ${oc.create:[1, 2]}\ne: ${a.b}\nf: ${a.c.1}\ng: ${oc.create:'k: 1'}\nh: ${oc.create:''}\n"
+                       "i: ${oc.create:{m: '${.n}', n: 4}}\nj: ${oc.create:null}\nk: {l: '${oc.create:{o: ${..x}}}'}\n",
+        "dicts.yaml": "m: {a: 1, b: '${x}', c: {d: 2}}\nx: 9\nk: ${oc.dict.keys:m}\nv: ${oc.dict.values:m}\nfirst: ${k.0}\nsecond: ${v.1}\nin: {q: {z: 1}, k: '${oc.dict.keys:.q}', v: '${oc.dict.values:.q}'}\n"
+                      "again: ${m}\nka: ${oc.dict.keys:again}\nempty: {}\nke: ${oc.dict.keys:empty}\nve: ${oc.dict.values:empty}\nname: m\nkn: ${oc.dict.keys:${name}}\nki: ${oc.dict.keys:m.c}\n",
+        "env.yaml": "a: ${oc.env:MOELAB_TEST_UNSET,[1,'x',{a: 1.0}]}\nb: ${oc.env:MOELAB_TEST_UNSET,{k: \"it's\", l: null}}\nc: ${oc.env:MOELAB_TEST_UNSET,${list}}\nlist: [1, two]\n"
+                    "d: ${oc.env:${name}}\nname: MOELAB_TEST_SET\ne: ${oc.env:'MOELAB_TEST_SET'}\nf: ${oc.env:MOELAB_TEST_UNSET,a b  c}\ng: ${oc.env:MOELAB_TEST_UNSET, x }\nh: ${oc.env:MOELAB_TEST_UNSET,}\n"
+                    "i: ${oc.env:MOELAB_TEST_UNSET,1.50}\nj: ${oc.env:MOELAB_TEST_UNSET,a\\,b}\nk: ${oc.env:MOELAB_TEST_UNSET,a:b:c}\nl: ${oc.env:MOELAB_TEST_UNSET,pre${oc.env:MOELAB_TEST_UNSET,1}post}\n",
+        "texts.yaml": "l: [1, two, 2.5, null, true]\nm: {a: 1, 'b c': \"it's\", r: '${x}', d: {e: []}}\nx: 7\na: 'l=${l}'\nb: 'm=${m}'\nc: '${x}${x}'\nd: '${l.1}-${m.a}'\ne: 'k=${oc.dict.keys:m}'\n"
+                      "f: '${n}.'\nn: null\ng: '${t}.'\nt: false\nh: '${f2}.'\nf2: 1e-7\n",
+        "now.yaml": "a: ${now:%Y-%m-%d}\nb: run_${now:%H-%M-%S}\nc: ${now:%Y/%j %a}\nd: ${now:'%H:%M'}\n",
+        "paths.yaml": "a: {b: {c: 1}}\nr: ${a}\ns: ${r.b}\nt: ${s.c}\nu: ${r[b][c]}\nv: ${a['b']}\n",
+        "unknown.yaml": "a: ${mine:1,2}\nb: 1\n",
+        "syntax.yaml": "a: ${oc.env:(x)}\n",
+        "one.yaml": "a: 0\nx: 7\nm: {k: v}\nl: [1, b]\nn: null\nopen: ???\n",
+    }],
+    "hydra": [{
+        "config.yaml": "defaults:\n  - db: one\n  - _self_\nx: 1\nhydra:\n  run: {dir: 'out/${x}'}\n  job: {name: trees}\n",
+        "with_override.yaml": "defaults:\n  - db: one\n  - override hydra/job_logging: disabled\n  - override hydra/hydra_logging: disabled\n  - _self_\nx: 1\n",
+        "values.yaml": "defaults:\n  - db: one\n  - _self_\nx: 1\na: ${hydra:job.config_name}\nb: ${hydra:runtime.choices.db}\nc: ${hydra:job.override_dirname}\nd: ${hydra:overrides.task}\n"
+                       "e: ${hydra:run.dir}\nf: ${hydra:nothing.here}\nhydra: {run: {dir: 'out/${db.name}/${x}'}}\n",
+        "db/one.yaml": "name: one\n",
+        "db/two.yaml": "name: two\n",
+    }],
+    "search": [
+        {"config.yaml": "hydra:\n  searchpath: ['file://${oc.env:MOELAB_TEST_TREE}/../d1', 'file:///no/such/folder']\ndefaults:\n  - model: mine\n  - _self_\nx: 1\n",
+         "wrong.yaml": "hydra: {searchpath: 5}\nx: 1\n", "model/mine.yaml": "from: first\n"},
+        {"model/mine.yaml": "from: second\n", "model/theirs.yaml": "from: second\n"},
+    ],
     "yaml": [{
         "anchors.yaml": "a: &a {x: 1, y: 2}\nb: *a\nc:\n  <<: *a\n  y: 3\n  z: 4\nd:\n  z: 0\n  <<: [{x: 7, w: 1}, *a]\n",
         "twice.yaml": "a: 1\nb: 2\na: 3\n",
