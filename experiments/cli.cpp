@@ -6,6 +6,7 @@
 
 #include "core/config/config.h"
 #include "core/config/nearest.h"
+#include "experiments/completion.h"
 #include "experiments/version.h"
 #include "experiments/workspace.h"
 
@@ -41,6 +42,7 @@ void print_help() {
   fmt::print(
       "\nExit status: 0 all done, 1 some cells failed or an error, 2 bad usage or configuration, 3 "
       "interrupted.\n"
+      "\nShell completion: source <(moelab completion bash), or zsh.\n"
       "\nExamples:\n"
       "  moelab run study=demo\n"
       "  moelab table methods study=demo\n"
@@ -64,6 +66,14 @@ int run_program(std::span<const std::string> arguments) {
   }
   if (name == "--version") {
     fmt::print("moelab {}\n", kVersion);
+    return kExitDone;
+  }
+  if (name == "completion") {
+    fmt::print("{}", completion_script(arguments.size() == 2 ? arguments[1] : ""));
+    return kExitDone;
+  }
+  if (name == "--complete") {  // what the completion scripts call
+    for (const std::string& word : completions(arguments.size() > 1 ? arguments[1] : "")) fmt::print("{}\n", word);
     return kExitDone;
   }
   std::vector<std::string> names;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "core/config/problems.h"
 #include "experiments/cli.h"
+#include "experiments/config_view.h"
 #include "experiments/progress_line.h"
 #include "experiments/published.h"
 #include "experiments/signals.h"
@@ -35,15 +37,29 @@ struct Job {
   std::filesystem::path database;
 };
 
+// Tells what is wrong with overrides, references and values together. Throws ConfigError.
+Job bind_job(const config::Tree& tree, const std::vector<std::string>& overrides) {
+  std::vector<std::string> noted;
+  config::Composed composed = tree.compose("config", overrides, {.problems = &noted});
+  config::Problems problems;
+  for (std::string& problem : noted) problems.add(std::move(problem));
+  Job job;
+  try {
+    config::resolve(composed);
+    job.study = bind_study(tree, composed);
+    job.database = study_database(job.study, composed);
+  } catch (const ConfigError& error) {
+    problems.add_all(error);
+  }
+  problems.throw_if_any();
+  return job;
+}
+
 std::vector<Job> bind_jobs(const Arguments& arguments) {
   const config::Tree tree(config_directories(arguments));
   std::vector<Job> jobs;
   for (const auto& overrides : expand_studies(arguments.overrides, arguments.has("--multirun"))) {
-    config::Composed composed = tree.compose("config", overrides);
-    config::resolve(composed);
-    StudyConfig study = bind_study(tree, composed);
-    std::filesystem::path database = study_database(study, composed);
-    jobs.push_back({std::move(study), std::move(database)});
+    jobs.push_back(bind_job(tree, overrides));
   }
   return jobs;
 }
@@ -68,6 +84,7 @@ void print_summary(const Job& job, const RunSummary& summary) {
 }
 
 int run(const Arguments& arguments) {
+  if (arguments.has("--cfg")) return show_config(arguments);
   const std::vector<Job> jobs = bind_jobs(arguments);
   if (arguments.has("--dry-run")) {
     for (const Job& job : jobs) {
@@ -97,10 +114,12 @@ Verb verb_run() {
       "same command\n"
       "again does only what is missing. Ctrl-C stores the chunk in work and ends with status 3. Overrides "
       "are Hydra's;\n"
-      "with -m a comma list on axes.KEY is that axis, and on another key one study a value.";
+      "with -m a comma list on axes.KEY is that axis, and on another key one study a value.\n\nKeys of a study:\n" +
+      study_config_help();
   spec.takes_overrides = true;
   spec.flags = {{"--multirun", "", "comma lists are axes, or several studies", "-m"},
                 {"--dry-run", "", "list cells, samples and tokens, and run nothing"},
+                {"--cfg", "PART", "print the composed config (job, hydra or all), and run nothing"},
                 config_dir_flag()};
   spec.examples = {"moelab run study=demo", "moelab run study=demo axes.alpha=1.5,3 -m",
                    "moelab run study=demo axes.model=[demo_misrouted] limit=50 --dry-run"};

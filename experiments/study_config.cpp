@@ -80,6 +80,12 @@ Binder<NullConfig> null_binder() {
       .field("aa", &NullConfig::aa, "run the original again, in another order and batch size");
 }
 
+Binder<LimitConfig> limit_binder() {
+  return Binder<LimitConfig>{}
+      .field("cells", &LimitConfig::cells, "cells of a grid, above which nothing runs")
+      .range(1, kMany);
+}
+
 Binder<engine::EngineOptions> engine_binder() {
   using engine::EngineOptions;
   return Binder<EngineOptions>{}
@@ -103,6 +109,7 @@ Binder<StudyConfig> study_binder() {
       .section("split", &StudyConfig::split, split_binder())
       .section("discovery", &StudyConfig::discovery, discovery_binder())
       .section("nulls", &StudyConfig::null, null_binder())
+      .section("limits", &StudyConfig::limits, limit_binder())
       .section("engine", &StudyConfig::engine, engine_binder())
       .field("plan", &StudyConfig::plan, "file of experts for the method 'file'")
       .field("evaluator", &StudyConfig::evaluator, "the one that selects; empty: the prompt's first")
@@ -209,6 +216,11 @@ struct Binding {
   void problem(const std::string& key, const std::string& text) {
     problems.add(config::at_key(composed, key, text));
   }
+  bool is_noted(const std::string& key) const {
+    const auto& all = problems.list();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const std::string& text) { return text.find("'" + key) != std::string::npos; });
+  }
   template <typename Action>
   void attempt(const std::string& key, const Action& action) {
     try {
@@ -225,7 +237,8 @@ std::vector<Option> bind_axis(Binding& binding, const std::string& group,
   std::vector<Option> bound;
   std::set<std::string> seen;
   Json& keep = binding.options[group] = Json::array();
-  if (names.empty()) binding.problem("axes." + group, "at least one is needed");
+  if (names.empty() && !binding.is_noted("axes." + group))
+    binding.problem("axes." + group, "at least one is needed");
   for (const std::string& name : names) {
     binding.attempt("axes." + group, [&] {
       const Composed composed = compose_option(binding.tree, group, name);
@@ -255,11 +268,42 @@ void bind_null(Binding& binding, StudyConfig& study) {
   });
 }
 
+// Cells of the grid at the least: a benchmark whose domains are its files counts as one.
+double least_cells(const StudyConfig& study) {
+  double settings = static_cast<double>(study.axes.n_steered.size()) *
+                    static_cast<double>(study.axes.alpha.size()) * static_cast<double>(study.axes.mode.size());
+  double methods = 0;
+  for (const MethodConfig& method : study.methods) {
+    if (method.kind == MethodKind::original) {
+      methods += 1;
+    } else {
+      methods += settings * (method.kind == MethodKind::random ? static_cast<double>(study.null.draws) : 1.0);
+    }
+  }
+  double domains = 0;
+  for (const BenchmarkConfig& benchmark : study.benchmarks) {
+    const auto& chosen = study.axes.domain.empty() ? benchmark.domains : study.axes.domain;
+    domains += static_cast<double>(std::max<std::size_t>(chosen.size(), 1));
+  }
+  return static_cast<double>(study.models.size()) * domains * methods;
+}
+
+void check_size(Binding& binding, const StudyConfig& study) {
+  const double cells = least_cells(study);
+  if (cells <= static_cast<double>(study.limits.cells)) return;
+  binding.problem("limits.cells", fmt::format("the study has at least {:.0f} cells, and {} are allowed; if you "
+                                              "mean it, add limits.cells={:.0f}",
+                                              cells, study.limits.cells, cells));
+}
+
 void check_grid(Binding& binding, const StudyConfig& study) {
   const bool discovers = has_kind(study, MethodKind::score) || has_kind(study, MethodKind::random);
   if (discovers || has_kind(study, MethodKind::file)) {
-    if (study.axes.n_steered.empty()) binding.problem("axes.n_steered", "at least one number is needed");
-    if (study.axes.alpha.empty()) binding.problem("axes.alpha", "at least one value is needed");
+    const auto is_open = [&](const char* key, bool is_empty) { return is_empty && !binding.is_noted(key); };
+    if (is_open("axes.n_steered", study.axes.n_steered.empty()))
+      binding.problem("axes.n_steered", "at least one number is needed");
+    if (is_open("axes.alpha", study.axes.alpha.empty()))
+      binding.problem("axes.alpha", "at least one value is needed");
     if (study.axes.mode.empty()) binding.problem("axes.mode", "at least one mode is needed");
   }
   if (discovers && study.split.discovery < 1)
@@ -344,6 +388,7 @@ std::string StudyConfig::hash() const {
   Json figures = tree;
   figures.erase("db");
   figures.erase("plan");
+  figures.erase("limits");
   for (const char* key : {"device", "batch_tokens", "threads", "check_weights"}) figures["engine"].erase(key);
   for (Json& option : figures["options"]["model"]) option.erase("path");
   return sha256(canonical_json(figures));
@@ -356,14 +401,17 @@ StudyConfig bind_study(const config::Tree& tree, const config::Composed& compose
   Binding binding{tree, resolved, {}};
   StudyConfig study;
   study_binder().read(resolved.tree, study, "", resolved, binding.problems);
-  binding.problems.throw_if_any();  // what follows reads the values
-  study.protocol = parse_protocol(study.protocol_name);
+  // What follows reads the values: a wrong one has been noted, and is not judged again.
+  if (!binding.is_noted("protocol")) study.protocol = parse_protocol(study.protocol_name);
   if (study.protocol != Protocol::holdout) study.split.tuning = 0;
   if (study.name.empty()) binding.problem("name", "a study needs a name");
-  for (const std::string& mode : study.axes.mode) study.modes.push_back(steering::parse_mode(mode));
+  if (!binding.is_noted("axes.mode")) {
+    for (const std::string& mode : study.axes.mode) study.modes.push_back(steering::parse_mode(mode));
+  }
   binding.attempt("engine.device", [&] { engine::parse_device(study.engine.device); });
   bind_options(binding, study);
   check_grid(binding, study);
+  check_size(binding, study);
   binding.problems.throw_if_any();
   study.tree = study_binder().to_json(study);
   study.tree["options"] = binding.options;

@@ -87,6 +87,10 @@ struct NullConfig {
   bool aa = true;               // run the original again
 };
 
+struct LimitConfig {
+  std::int64_t cells = 20'000;  // a larger grid is an error
+};
+
 struct StudyConfig {
   // As the config writes it.
   std::string name = "study";
@@ -96,6 +100,7 @@ struct StudyConfig {
   SplitConfig split;
   DiscoveryConfig discovery;
   NullConfig null;
+  LimitConfig limits;
   engine::EngineOptions engine;
   std::filesystem::path plan;  // of method=file
   std::string evaluator;       // the one that selects; the prompt's first when the config leaves it empty

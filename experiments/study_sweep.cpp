@@ -18,6 +18,12 @@ std::vector<std::vector<std::string>> expand_studies(std::span<const std::string
     const std::string as_list =
         fmt::format("{}=[{}]", text.substr(0, text.find('=')), fmt::join(parsed.value_texts, ","));
     const bool is_axis = parsed.key.starts_with("axes.");
+    if (is_axis && parsed.value_texts.empty()) {
+      throw ConfigError("'{}' names no values: list those of the axis, as in {}=[a,b]", text, parsed.key);
+    }
+    if (parsed.sweep == config::ParsedOverride::Sweep::interval) {
+      throw ConfigError("'{}': an interval has no elements; use range(start,stop,step)", text);
+    }
     if (!is_multirun) {
       throw ConfigError("'{}' lists several values: {}add -m", text,
                         is_axis ? fmt::format("write {}, or ", as_list) : "");
