@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
       keys += composed.tree.size();
     }
     const double all = seconds_since(start);
-    fmt::print("{{\"jobs\": {}, \"keys\": {}, \"study_seconds\": {:.6f}, \"jobs_seconds\": {:.6f}}}\n", jobs.size(), keys,
-               one, all);
+    fmt::print("{{\"jobs\": {}, \"keys\": {}, \"study_seconds\": {:.6f}, \"jobs_seconds\": {:.6f}}}\n",
+               jobs.size(), keys, one, all);
   } catch (const Error& problem) {
     fmt::print(stderr, "compose_speed: {}\n", problem.what());
     return 2;

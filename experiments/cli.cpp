@@ -73,7 +73,8 @@ int run_program(std::span<const std::string> arguments) {
     return kExitDone;
   }
   if (name == "--complete") {  // what the completion scripts call
-    for (const std::string& word : completions(arguments.size() > 1 ? arguments[1] : "")) fmt::print("{}\n", word);
+    for (const std::string& word : completions(arguments.size() > 1 ? arguments[1] : ""))
+      fmt::print("{}\n", word);
     return kExitDone;
   }
   std::vector<std::string> names;

@@ -114,7 +114,8 @@ Verb verb_run() {
       "same command\n"
       "again does only what is missing. Ctrl-C stores the chunk in work and ends with status 3. Overrides "
       "are Hydra's;\n"
-      "with -m a comma list on axes.KEY is that axis, and on another key one study a value.\n\nKeys of a study:\n" +
+      "with -m a comma list on axes.KEY is that axis, and on another key one study a value.\n\nKeys of a "
+      "study:\n" +
       study_config_help();
   spec.takes_overrides = true;
   spec.flags = {{"--multirun", "", "comma lists are axes, or several studies", "-m"},

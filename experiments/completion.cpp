@@ -58,7 +58,8 @@ std::vector<std::string> verb_words(const VerbSpec& spec, const std::vector<std:
   }
   for (const KeySpec& setting : spec.settings) found.push_back(setting.name + "=");
   if (!spec.takes_overrides) return found;
-  for (std::string& candidate : override_words(config_place(words), word)) found.push_back(std::move(candidate));
+  for (std::string& candidate : override_words(config_place(words), word))
+    found.push_back(std::move(candidate));
   return found;
 }
 

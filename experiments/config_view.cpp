@@ -37,7 +37,8 @@ int show_jobs(const config::Tree& tree, const Arguments& arguments) {
     config::Composed composed =
         tree.compose(name, jobs[i], {.with_origins = options.origins, .allow_missing = true});
     composed.hydra["job"]["num"] = i;
-    if (!options.json) text += fmt::format("{}# job {}: {}\n", i == 0 ? "" : "---\n", i, fmt::join(jobs[i], " "));
+    if (!options.json)
+      text += fmt::format("{}# job {}: {}\n", i == 0 ? "" : "---\n", i, fmt::join(jobs[i], " "));
     text += config::view(std::move(composed), options);
   }
   fmt::print("{}", text);

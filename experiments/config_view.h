@@ -15,8 +15,8 @@ std::vector<Flag> config_flags();
 // The primary config that --config-name names, else "config".
 std::string config_name(const Arguments& arguments);
 
-// Where configs are looked for: with both --config-dir and --config-name that folder alone, a tree of its own;
-// else as config_directories() says.
+// Where configs are looked for: with both --config-dir and --config-name that folder alone, a tree of its
+// own; else as config_directories() says.
 std::vector<std::filesystem::path> tree_directories(const Arguments& arguments);
 
 // Prints what the command line composes and returns the exit status. Throws ConfigError.

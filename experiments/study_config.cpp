@@ -271,7 +271,8 @@ void bind_null(Binding& binding, StudyConfig& study) {
 // Cells of the grid at the least: a benchmark whose domains are its files counts as one.
 double least_cells(const StudyConfig& study) {
   double settings = static_cast<double>(study.axes.n_steered.size()) *
-                    static_cast<double>(study.axes.alpha.size()) * static_cast<double>(study.axes.mode.size());
+                    static_cast<double>(study.axes.alpha.size()) *
+                    static_cast<double>(study.axes.mode.size());
   double methods = 0;
   for (const MethodConfig& method : study.methods) {
     if (method.kind == MethodKind::original) {
@@ -291,9 +292,10 @@ double least_cells(const StudyConfig& study) {
 void check_size(Binding& binding, const StudyConfig& study) {
   const double cells = least_cells(study);
   if (cells <= static_cast<double>(study.limits.cells)) return;
-  binding.problem("limits.cells", fmt::format("the study has at least {:.0f} cells, and {} are allowed; if you "
-                                              "mean it, add limits.cells={:.0f}",
-                                              cells, study.limits.cells, cells));
+  binding.problem("limits.cells",
+                  fmt::format("the study has at least {:.0f} cells, and {} are allowed; if you "
+                              "mean it, add limits.cells={:.0f}",
+                              cells, study.limits.cells, cells));
 }
 
 void check_grid(Binding& binding, const StudyConfig& study) {

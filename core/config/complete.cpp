@@ -6,7 +6,8 @@
 namespace moelab::config {
 namespace {
 
-// Groups below the part of the word before its last slash: "model=", and "server/" where there are groups inside.
+// Groups below the part of the word before its last slash: "model=", and "server/" where there are groups
+// inside.
 void add_groups(const Tree& tree, const std::string& word, std::vector<std::string>& found) {
   const std::size_t slash = word.rfind('/');
   const std::string base = slash == std::string::npos ? "" : word.substr(0, slash);
@@ -28,12 +29,14 @@ void add_keys(const Json& config, const std::string& word, std::vector<std::stri
   }
 }
 
-void add_values(const Tree& tree, const Json& config, const std::string& key, std::vector<std::string>& found) {
+void add_values(const Tree& tree, const Json& config, const std::string& key,
+                std::vector<std::string>& found) {
   const std::string group = key.substr(0, key.find('@'));
   for (const std::string& option : tree.options(group)) found.push_back(fmt::format("{}={}", key, option));
   const Json* value = find_key(config, key);
   if (value != nullptr && !value->is_structured()) {
-    found.push_back(fmt::format("{}={}", key, value->is_string() ? value->get<std::string>() : value->dump()));
+    found.push_back(
+        fmt::format("{}={}", key, value->is_string() ? value->get<std::string>() : value->dump()));
   }
 }
 

@@ -16,8 +16,8 @@ struct SortedOverrides {
   std::vector<ParsedOverride> hydras;  // values of Hydra's own node
 };
 
-// Hydra's own defaults are not here, so its keys can always be set, and of its groups only those options can be
-// chosen that the tree has files for; the others are left to Hydra.
+// Hydra's own defaults are not here, so its keys can always be set, and of its groups only those options can
+// be chosen that the tree has files for; the others are left to Hydra.
 void sort_hydras_own(Repository& repository, ParsedOverride parsed, SortedOverrides& sorted) {
   using Kind = ParsedOverride::Kind;
   if (parsed.key.find('/') == std::string::npos) {

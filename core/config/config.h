@@ -40,7 +40,8 @@ struct Composed {
 struct ComposeOptions {
   bool with_origins = true;    // fill `origins`; a sweep whose first job has been checked goes faster without
   bool allow_missing = false;  // keep values left at ??? instead of reporting them, as Hydra's --cfg job does
-  std::vector<std::string>* problems = nullptr;  // takes problems that leave a usable tree, instead of a throw
+  std::vector<std::string>* problems =
+      nullptr;  // takes problems that leave a usable tree, instead of a throw
 };
 
 // One line of an expanded defaults list, in the order of merging.
@@ -109,10 +110,10 @@ struct ParsedOverride {
   std::vector<Json> values;  // one, or all of a sweep; start and end of an interval; none for ~key and glob()
   bool is_sweep = false;
   Sweep sweep = Sweep::none;
-  std::vector<std::string> tags{};              // of tag(), sorted
+  std::vector<std::string> tags{};                // of tag(), sorted
   std::vector<std::string> include{}, exclude{};  // patterns of glob()
-  std::string text;                      // the override as given
-  std::vector<std::string> value_texts;  // each value as it is written in an override of its own
+  std::string text;                               // the override as given
+  std::vector<std::string> value_texts;           // each value as it is written in an override of its own
 };
 
 // Parses one override by Hydra's grammar: "axes.alpha=1.5,3" has the key "axes.alpha" and the values 1.5

@@ -159,8 +159,8 @@ class Expander {
     }
   }
 
-  // A choice of Hydra's own (its launcher, its logging) is followed where the tree has a file for it; what comes
-  // with Hydra itself or with its plug-ins is not here.
+  // A choice of Hydra's own (its launcher, its logging) is followed where the tree has a file for it; what
+  // comes with Hydra itself or with its plug-ins is not here.
   bool is_hydras_file(const Choice& item) {
     if (item.has_list || !is_hydras_own(item.group_path())) return false;
     try {
@@ -227,8 +227,9 @@ class Expander {
 
   void collect(const Branch& branch, int depth) {
     if (branch.children.empty()) return add_part(branch, depth);
-    result_.entries.push_back(
-        {.config = branch.choice.config_path(), .package = branch.choice.final_package(true), .depth = depth});
+    result_.entries.push_back({.config = branch.choice.config_path(),
+                               .package = branch.choice.final_package(true),
+                               .depth = depth});
     for (const Branch& child : branch.children) {
       if (!child.choice.is_self()) {
         collect(child, depth + 1);

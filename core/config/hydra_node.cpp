@@ -42,17 +42,16 @@ Json hydra_node(const Json& own, const HydraFacts& facts) {
     (is_hydras_own(text.substr(key, text.find_first_of("=@", key) - key)) ? hydra : task).push_back(text);
   }
   std::error_code ignored;
-  Json node{
-      {"run", {{"dir", "outputs/${now:%Y-%m-%d}/${now:%H-%M-%S}"}}},
-      {"sweep", {{"dir", "multirun/${now:%Y-%m-%d}/${now:%H-%M-%S}"}, {"subdir", "${hydra.job.num}"}}},
-      {"overrides", {{"hydra", hydra}, {"task", task}}},
-      {"job",
-       {{"name", fs::path(facts.config_name).filename().string()},
-        {"override_dirname", joined_overrides(task)},
-        {"id", "???"},
-        {"num", "???"},
-        {"config_name", facts.config_name}}},
-      {"runtime", {{"cwd", fs::current_path(ignored).string()}, {"choices", facts.choices}}}};
+  Json node{{"run", {{"dir", "outputs/${now:%Y-%m-%d}/${now:%H-%M-%S}"}}},
+            {"sweep", {{"dir", "multirun/${now:%Y-%m-%d}/${now:%H-%M-%S}"}, {"subdir", "${hydra.job.num}"}}},
+            {"overrides", {{"hydra", hydra}, {"task", task}}},
+            {"job",
+             {{"name", fs::path(facts.config_name).filename().string()},
+              {"override_dirname", joined_overrides(task)},
+              {"id", "???"},
+              {"num", "???"},
+              {"config_name", facts.config_name}}},
+            {"runtime", {{"cwd", fs::current_path(ignored).string()}, {"choices", facts.choices}}}};
   if (own.is_object()) merge(node, own);
   return node;
 }
@@ -62,8 +61,8 @@ std::vector<fs::path> search_path(const Json& own, std::vector<std::string>& war
   if (!own.is_object() || !own.contains("searchpath") || own["searchpath"].is_null()) return paths;
   Json tree{{"hydra", own}};
   const Json list = Resolver(tree).value_at({"hydra", "searchpath"});
-  const bool fits =
-      list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& item) { return item.is_string(); });
+  const bool fits = list.is_array() &&
+                    std::all_of(list.begin(), list.end(), [](const Json& item) { return item.is_string(); });
   if (!fits) throw ConfigError("hydra.searchpath must be a list of texts, got {}", list.dump());
   for (const Json& item : list) {
     std::string text = item.get<std::string>();

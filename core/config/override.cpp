@@ -80,8 +80,7 @@ void parse_key(std::string_view key, ParsedOverride& parsed) {
   parsed.key = name;
   if (at == std::string_view::npos) return;
   parsed.package = key.substr(at + 1);
-  if (!is_key_path(parsed.package))
-    throw ConfigError("'{}' is not a package (expected group@package)", key);
+  if (!is_key_path(parsed.package)) throw ConfigError("'{}' is not a package (expected group@package)", key);
 }
 
 // The key with its prefix and package: what makes two overrides of a sweep the same axis.
@@ -167,7 +166,8 @@ std::vector<std::string> axis_texts(const ParsedOverride& parsed, const SweepOpt
     throw ConfigError("command line: '{}': an interval has no elements, so it cannot be swept", parsed.text);
   }
   if (parsed.sweep == ParsedOverride::Sweep::glob) {
-    if (options.tree == nullptr) throw ConfigError("command line: '{}': there is no config tree here", parsed.text);
+    if (options.tree == nullptr)
+      throw ConfigError("command line: '{}': there is no config tree here", parsed.text);
     std::vector<std::string> names = options.tree->options(parsed.key);
     std::erase_if(names, [&](const std::string& name) {
       return !matches_any(name, parsed.include) || matches_any(name, parsed.exclude);
@@ -181,7 +181,8 @@ std::vector<std::string> axis_texts(const ParsedOverride& parsed, const SweepOpt
 }  // namespace
 
 ParsedOverride parse_override(std::string_view text) {
-  if (invalid_utf8(text) != std::string_view::npos) throw ConfigError("command line: an override is not UTF-8");
+  if (invalid_utf8(text) != std::string_view::npos)
+    throw ConfigError("command line: an override is not UTF-8");
   ParsedOverride parsed;
   parsed.text = text;
   try {

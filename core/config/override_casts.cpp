@@ -36,8 +36,7 @@ Json text_to_integer(const std::string& given) {
   const std::string text = stripped(given);
   const std::size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
   const std::string_view number = std::string_view(text).substr(sign);
-  if (number.empty() || digits(number) != number.size())
-    throw ConfigError("'{}' is no whole number", given);
+  if (number.empty() || digits(number) != number.size()) throw ConfigError("'{}' is no whole number", given);
   return parse_integer(number, 10, text[0] == '-');
 }
 
@@ -144,7 +143,8 @@ Value cast_value(const Value& value, Cast cast) {
   switch (value.kind) {
     case Kind::scalar:
     case Kind::quoted:
-      return {.scalar = cast == Cast::json ? Json(python_json(value.scalar)) : cast_scalar(value.scalar, cast)};
+      return {.scalar =
+                  cast == Cast::json ? Json(python_json(value.scalar)) : cast_scalar(value.scalar, cast)};
     case Kind::list:
     case Kind::map:
       return cast == Cast::json ? Value{.scalar = python_json(value_json(value))} : cast_items(value, cast);

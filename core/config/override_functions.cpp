@@ -187,9 +187,9 @@ bool is_less(const FunctionCall& call, const Value& left, const Value& right) {
   }
   if (is_text(left) && is_text(right)) return left.scalar < right.scalar;
   if (left.kind == Kind::list && right.kind == Kind::list) {
-    return std::lexicographical_compare(
-        left.items.begin(), left.items.end(), right.items.begin(), right.items.end(),
-        [&](const Value& a, const Value& b) { return is_less(call, a, b); });
+    return std::lexicographical_compare(left.items.begin(), left.items.end(), right.items.begin(),
+                                        right.items.end(),
+                                        [&](const Value& a, const Value& b) { return is_less(call, a, b); });
   }
   fail(call, "these values cannot be compared with each other");
 }

@@ -97,7 +97,8 @@ std::vector<Value> float_range(const Value& range) {
 }
 
 std::vector<Value> integer_range(const Value& range) {
-  const auto start = range.items[0].scalar.get<std::int64_t>(), stop = range.items[1].scalar.get<std::int64_t>(),
+  const auto start = range.items[0].scalar.get<std::int64_t>(),
+             stop = range.items[1].scalar.get<std::int64_t>(),
              step = range.items[2].scalar.get<std::int64_t>();
   if (step == 0) throw ConfigError("the step of a range must not be 0");
   std::vector<Value> elements;

@@ -15,14 +15,14 @@ namespace moelab::config {
 struct Value {
   enum class Kind { scalar, quoted, list, map, choice, range, interval, glob, extension };
   Kind kind = Kind::scalar;
-  Json scalar = nullptr;        // of a scalar; the content of a quoted text
-  std::string raw{};            // of a quoted text, with its quotes
-  std::vector<Value> items{};   // elements; start, stop, step of a range; start, end of an interval
-  std::vector<Value> keys{};    // of a mapping
-  std::set<std::string> tags{};                // of a sweep
+  Json scalar = nullptr;         // of a scalar; the content of a quoted text
+  std::string raw{};             // of a quoted text, with its quotes
+  std::vector<Value> items{};    // elements; start, stop, step of a range; start, end of an interval
+  std::vector<Value> keys{};     // of a mapping
+  std::set<std::string> tags{};  // of a sweep
   std::vector<std::string> include{}, exclude{};  // patterns of a glob
-  bool is_simple = false;                      // a choice written as a,b
-  bool is_shuffled = false;                    // a choice or range whose order is drawn
+  bool is_simple = false;                         // a choice written as a,b
+  bool is_shuffled = false;                       // a choice or range whose order is drawn
 
   bool is_sweep() const {
     return kind == Kind::choice || kind == Kind::range || kind == Kind::interval || kind == Kind::glob;

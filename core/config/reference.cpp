@@ -255,7 +255,8 @@ class Parser {
     }
     if (count == 0) fail("a value is missing");
     Expression whole = builder.take();
-    if (count == 1 && single.is_string() && single.get_ref<const std::string&>().find_first_not_of(" \t") == std::string::npos) {
+    if (count == 1 && single.is_string() &&
+        single.get_ref<const std::string&>().find_first_not_of(" \t") == std::string::npos) {
       fail("a value of spaces only must stand in quotes");
     }
     return count == 1 && whole.kind == Kind::literal ? Expression{.value = single} : whole;

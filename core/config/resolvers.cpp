@@ -135,7 +135,8 @@ Json Resolver::dictionary(const KeyPath& at, const Json& key, bool wants_keys) {
   return list;
 }
 
-// A mapping or list made of its argument; a text is read as YAML. References inside it are resolved at its place.
+// A mapping or list made of its argument; a text is read as YAML. References inside it are resolved at its
+// place.
 Json Resolver::create(const KeyPath& at, const Json& value) {
   Json made = value;
   if (value.is_string()) {

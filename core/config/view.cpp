@@ -71,8 +71,7 @@ Sweep sweep_of(const Tree& tree, const std::string& config_name, std::span<const
   for (const std::string& text : overrides) {
     if (!parse_override(text).is_sweep) single.push_back(text);
   }
-  const Composed base =
-      tree.compose(config_name, single, {.with_origins = false, .allow_missing = true});
+  const Composed base = tree.compose(config_name, single, {.with_origins = false, .allow_missing = true});
   std::vector<std::string> all;
   const Json* params = find_key(base.hydra, "sweeper.params");
   if (params != nullptr && params->is_object()) {

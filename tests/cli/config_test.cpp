@@ -38,7 +38,8 @@ class ForeignTree {
 TEST_CASE("config composes a foreign Hydra tree and leaves its references alone until --resolve", "[cli]") {
   const ForeignTree tree;
   CHECK(tree.config({"db=sqlite"}).out == "db:\n  name: sqlite\nport: 80\nurl: ${db.name}:${port}\n");
-  CHECK(tree.config({"--resolve", "--json"}).out == R"({"db":{"name":"mysql"},"port":80,"url":"mysql:80"})" "\n");
+  CHECK(tree.config({"--resolve", "--json"}).out == R"({"db":{"name":"mysql"},"port":80,"url":"mysql:80"})"
+                                                    "\n");
   CHECK(tree.config({"--package", "db"}).out == "# @package db\nname: mysql\n");
   CHECK_THAT(tree.config({"--cfg", "hydra"}).out, ContainsSubstring("  run:\n    dir: out\n"));
   CHECK(tree.config({"--cfg", "none"}).status == 2);
@@ -52,8 +53,9 @@ TEST_CASE("config -m prints every job of the sweep in the basic sweeper's order"
   CHECK_THAT(jobs.out, ContainsSubstring("# job 1: db=mysql port=2\n"));
   CHECK_THAT(jobs.out, ContainsSubstring("# job 3: db=sqlite port=2\n"));
   const ProgramResult json = tree.config({"db=glob(*)", "-m", "--json", "--resolve"});
-  CHECK(json.out == "{\"db\":{\"name\":\"mysql\"},\"port\":80,\"url\":\"mysql:80\"}\n"
-                    "{\"db\":{\"name\":\"sqlite\"},\"port\":80,\"url\":\"sqlite:80\"}\n");
+  CHECK(json.out ==
+        "{\"db\":{\"name\":\"mysql\"},\"port\":80,\"url\":\"mysql:80\"}\n"
+        "{\"db\":{\"name\":\"sqlite\"},\"port\":80,\"url\":\"sqlite:80\"}\n");
   const ProgramResult wrong = tree.config({"db=mysql,postgres", "-m"});
   CHECK(wrong.status == 2);
   CHECK(wrong.out == "");
@@ -84,8 +86,9 @@ TEST_CASE("no Python runs: a python3 in front of PATH is never started", "[cli]"
   boost::process::environment environment = boost::this_process::environment();
   environment["PATH"] = bin.path().string();
   boost::process::ipstream out;
-  boost::process::child child(binary(), boost::process::args({"config", "--config-dir", tree.path(), "--config-name",
-                                                              "app", "port=81", "--resolve"}),
+  boost::process::child child(binary(),
+                              boost::process::args({"config", "--config-dir", tree.path(), "--config-name",
+                                                    "app", "port=81", "--resolve"}),
                               environment, boost::process::std_out > out);
   const std::string text{std::istreambuf_iterator<char>(out), {}};
   child.wait();
@@ -94,8 +97,10 @@ TEST_CASE("no Python runs: a python3 in front of PATH is never started", "[cli]"
   CHECK(!std::filesystem::exists(mark));
 }
 
-TEST_CASE("run tells wrong overrides and wrong values together, and refuses a grid that is too large", "[cli]") {
-  const ProgramResult both = run_moelab({"run", "study=demo", "axes.alhpa=[3]", "split.folds=1", "--dry-run"});
+TEST_CASE("run tells wrong overrides and wrong values together, and refuses a grid that is too large",
+          "[cli]") {
+  const ProgramResult both =
+      run_moelab({"run", "study=demo", "axes.alhpa=[3]", "split.folds=1", "--dry-run"});
   CHECK(both.status == 2);
   CHECK_THAT(both.err, ContainsSubstring("did you mean 'axes.alpha'?") && ContainsSubstring("split.folds"));
   const ProgramResult large = run_moelab({"run", "study=demo", "limits.cells=10", "--dry-run"});

@@ -105,10 +105,10 @@ TEST_CASE("Duplicate keys, tabs, bad UTF-8 and syntax errors name file and line"
 }
 
 TEST_CASE("All problems of all files are told together", "[config]") {
-  const Files files(std::map<std::string, std::string>{
-      {"config.yaml", "defaults:\n  - one\n  - two\na: 1\n"},
-      {"one.yaml", "a: ${x\nb: 1\nb: 2\nc: 99999999999999999999\n"},
-      {"two.yaml", "d: 1\nd: 2\ne: [1\n"}});
+  const Files files(
+      std::map<std::string, std::string>{{"config.yaml", "defaults:\n  - one\n  - two\na: 1\n"},
+                                         {"one.yaml", "a: ${x\nb: 1\nb: 2\nc: 99999999999999999999\n"},
+                                         {"two.yaml", "d: 1\nd: 2\ne: [1\n"}});
   const std::string problem = files.problem({"f=["});
   CHECK_THAT(problem, ContainsSubstring("6 problems"));
   CHECK_THAT(problem, ContainsSubstring("one.yaml:1: the interpolation"));
@@ -136,8 +136,10 @@ TEST_CASE("A config is shown whole or in part, as YAML, JSON or with origins", "
   CHECK(view(composed, {}) == "a: ${b}\nb:\n  c: 1\n");
   CHECK(view(composed, {.resolve = true, .json = true}) == "{\"a\":{\"c\":1},\"b\":{\"c\":1}}\n");
   CHECK(view(composed, {.package = "b"}) == "# @package b\nc: 1\n");
-  CHECK_THAT(view(composed, {.origins = true}), ContainsSubstring("b.c = 1") && ContainsSubstring("config.yaml:2"));
-  CHECK_THAT(view(composed, {.part = Part::hydra, .package = "hydra.run"}), ContainsSubstring("dir: out/${b.c}"));
+  CHECK_THAT(view(composed, {.origins = true}),
+             ContainsSubstring("b.c = 1") && ContainsSubstring("config.yaml:2"));
+  CHECK_THAT(view(composed, {.part = Part::hydra, .package = "hydra.run"}),
+             ContainsSubstring("dir: out/${b.c}"));
   Composed whole = composed;
   whole.hydra["job"]["id"] = whole.hydra["job"]["num"] = 0;
   CHECK_THAT(view(whole, {.part = Part::all, .resolve = true}), ContainsSubstring("dir: out/1\n"));
@@ -215,7 +217,8 @@ TEST_CASE("A mandatory value names its place until it is given", "[config]") {
 
 TEST_CASE("An unknown function or resolver lists the known ones, nearest first", "[config]") {
   const Files files(small_tree);
-  CHECK_THAT(files.problem({"seed=rnage(3)"}), ContainsSubstring("no function 'rnage'; nearest first: range"));
+  CHECK_THAT(files.problem({"seed=rnage(3)"}),
+             ContainsSubstring("no function 'rnage'; nearest first: range"));
   Composed composed = Files("a: ${oc.evn:HOME}\n").compose();
   CHECK_THROWS_WITH(resolve(composed), ContainsSubstring("config.yaml:1: 'a'"));
   CHECK_THROWS_WITH(resolve(composed), ContainsSubstring("no resolver 'oc.evn'; nearest first: oc.env"));

@@ -66,7 +66,8 @@ std::time_t test_time() {
   return std::mktime(&parts);
 }
 
-Json defaults_of(const config::Tree& tree, const std::string& name, const std::vector<std::string>& overrides) {
+Json defaults_of(const config::Tree& tree, const std::string& name,
+                 const std::vector<std::string>& overrides) {
   Json list = Json::array();
   for (const config::DefaultsEntry& entry : tree.defaults(name, overrides)) {
     if (entry.is_loaded && !entry.config.starts_with("hydra/")) list.push_back({entry.config, entry.package});

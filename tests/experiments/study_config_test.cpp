@@ -49,6 +49,16 @@ TEST_CASE("All problems of a study are reported at once", "[experiments]") {
   CHECK_THROWS_WITH(mini.bind({"protocol=holdout"}), ContainsSubstring("split.tuning"));
   CHECK_THROWS_WITH(mini.bind({"null.match=original"}), ContainsSubstring("null.match"));
   CHECK_THROWS_WITH(mini.bind({"split.discovery=0"}), ContainsSubstring("split.discovery"));
+  CHECK_THROWS_WITH(mini.bind({"axes.alpha=[0]", "axes.model=[tinny]", "protocol=crosfit"}),
+                    ContainsSubstring("3 problems") && ContainsSubstring("axes.alpha") &&
+                        ContainsSubstring("did you mean 'tiny'?") && ContainsSubstring("crossfit"));
+}
+
+TEST_CASE("A grid above limits.cells asks for a larger limit", "[experiments]") {
+  const MiniStudy mini;
+  CHECK_THROWS_WITH(mini.bind({"+limits.cells=1"}),
+                    ContainsSubstring("'limits.cells'") && ContainsSubstring("add limits.cells="));
+  CHECK_NOTHROW(mini.bind({"+limits.cells=1000000"}));
 }
 
 TEST_CASE("A single value on an axis is a list of one", "[experiments]") {

@@ -1,4 +1,5 @@
-// libFuzzer target: override texts, references and sweeps; whatever is not a config must end as a ConfigError.
+// libFuzzer target: override texts, references and sweeps; whatever is not a config must end as a
+// ConfigError.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -49,6 +49,8 @@ GROUPS = {
     "plant/override_bad.yaml": part("override_bad", "override leaf: wavy"),
     "plant/leaf/plain.yaml": part("plain"),
     "plant/leaf/wavy.yaml": part("wavy"),
+    "plant/leaf/header_leaf.yaml": part("header_leaf", header="pot"),
+    "plant/header_below.yaml": part("header_below", "leaf: header_leaf"),
     "plant/leaf/chosen_leaf.yaml": part("chosen_leaf"),
     "plant/leaf/with_vein.yaml": part("with_vein", "vein: thin"),
     "plant/leaf/vein/thin.yaml": part("thin"),
@@ -166,6 +168,7 @@ PRIMARY = {
     "absent_config": ["nowhere"],
     "absent_option": ["plant: palm"],
     "absent_group": ["stone: granite"],
+    "header_below": ["plant: header_below"],
 }
 
 TREES = {"garden": [{
