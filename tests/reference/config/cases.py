@@ -140,7 +140,7 @@ FUNCTIONS = [
     "a=float(true)", "a=float([1,2])", "a=float(range(1,4))", "a=float(choice(1,2))", "a=float(interval(1,2))", "a=float(null)", "a=float(1,2)", "a=float('1e')",
     "a=str(1)", "a=str(1.0)", "a=str(1e16)", "a=str(true)", "a=str('a b')", "a=str(a,b)", "a=str([1,true,'x y'])", "a=str({k: 1, l: [2.5]})", "a=str(choice(1,2))",
     "a=str(range(3))", "a=str(interval(0,1))", "a=str(null)", "a=str(nan)", "a=str('a,b',c)", "a=str(1_000)", "a=str([null])",
-    "a=bool(1)", "a=bool(0)", "a=bool(0.0)", "a=bool(nan)", "a=bool('true')", "a=bool(FALSE)", "a=bool('x')", "a=bool('')", "a=bool(null)", "a=bool(1,0)",
+    "a=bool(1)", "a=bool(0)", "a=bool(0.0)", "a=bool(nan)", "a=bool('true')", "a=bool(FALSE)", "a=bool('x')", "a=bool('False')", "a=bool('')", "a=bool(null)", "a=bool(1,0)",
     "a=bool([1,0,'True'])", "a=bool({x: 0})", "a=bool(choice(1,0))", "a=bool(range(2))", "a=bool(interval(0,1))", "a=bool(no)", "a=bool(choice(1,a))",
     "a=[int('1'),float(2),str(3)]", "a={x: int('1')}", "a=int(float('2.0'))", "a=str(int('3'))", "a=sort(int('10'),int('9'))", "a=float(sort(2,1))",
     "a=choice(int('1'),float(2))", "a=sort(shuffle([1]))", "a=shuffle(x)", "a=shuffle([7])", "a=shuffle(choice(7))", "a=shuffle(null)", "a=shuffle(range(1))",
