@@ -202,7 +202,9 @@ TEST_CASE("Override strings are parsed as hydra-core's grammar parses them", "[c
 
 TEST_CASE("Sweeps become the jobs of hydra-core's basic sweeper, in its order", "[config]") {
   const Trees trees(Json{{"groups", reference("compositions.json")["trees"]["groups"]}});
-  for (const Json& item : reference("sweeps.json")["cases"]) {
+  const Json data = reference("sweeps.json");
+  REQUIRE(data["cases"].size() >= 50);
+  for (const Json& item : data["cases"]) {
     const auto overrides = item["overrides"].get<std::vector<std::string>>();
     config::SweepOptions options;
     if (item.contains("tree")) options.tree = &trees.trees.at(item["tree"]);
