@@ -56,9 +56,9 @@ TEST_CASE("All problems of a study are reported at once", "[experiments]") {
 
 TEST_CASE("A grid above limits.cells asks for a larger limit", "[experiments]") {
   const MiniStudy mini;
-  CHECK_THROWS_WITH(mini.bind({"+limits.cells=1"}),
+  CHECK_THROWS_WITH(mini.bind({"limits.cells=1"}),
                     ContainsSubstring("'limits.cells'") && ContainsSubstring("add limits.cells="));
-  CHECK_NOTHROW(mini.bind({"+limits.cells=1000000"}));
+  CHECK_NOTHROW(mini.bind({"limits.cells=1000000"}));
 }
 
 TEST_CASE("A single value on an axis is a list of one", "[experiments]") {
