@@ -27,6 +27,11 @@ struct Layout {
   at::Tensor slots;         // [tokens] int64: row of the padded [sequences * width] grid
   at::Tensor mask;          // [sequences, 1, width, width] bool, or undefined: plain causal
   bool is_dense = false;    // every sequence has `width` tokens: slots is the identity
+
+  // With a KV cache (see KvCache::layout); then one copy, and the mask is [sequences, 1, width, read_width].
+  std::int64_t read_width = 0;  // most tokens that a sequence has, those of earlier passes included
+  at::Tensor write_slots;       // [tokens] int64: where the cache keeps each new token
+  at::Tensor read_slots;        // [sequences * read_width] int64: where it keeps each sequence's tokens
 };
 
 Layout make_layout(std::span<const SequenceShape> shapes, at::Device device);

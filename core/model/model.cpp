@@ -40,7 +40,8 @@ at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
   for (std::int64_t layer = range.first; layer < range.second; ++layer) {
     const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
     hidden = hidden + attention(spec_.attention, spec_.norm_eps, weights.attention,
-                                rms_norm(hidden, weights.input_norm, spec_.norm_eps), rotation, layout);
+                                rms_norm(hidden, weights.input_norm, spec_.norm_eps), rotation, layout,
+                                {pass.cache, layer});
     hidden = hidden + run_mlp(rms_norm(hidden, weights.post_attention_norm, spec_.norm_eps), layer, pass);
   }
   return hidden;

@@ -52,6 +52,7 @@ struct PassOptions {
   at::Tensor plan_of_token;                              // [copies * tokens] int64, with steering
   at::Tensor effects;                                    // [layers, plans, kEffectColumns], or undefined
   std::vector<LayerCapture>* captures = nullptr;         // filled in layer order when not null
+  KvCache* cache = nullptr;                              // then the layout is the cache's
 };
 
 class Model {

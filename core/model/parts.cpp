@@ -70,7 +70,8 @@ at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
 }
 
 at::Tensor attention(const AttentionSpec& spec, double norm_eps, const AttentionWeights& weights,
-                     const at::Tensor& x, const Rotation& rotation, const Layout& layout) {
+                     const at::Tensor& x, const Rotation& rotation, const Layout& layout,
+                     const LayerCache& cache) {
   const std::int64_t rows = x.size(0);
   at::Tensor query = project(weights.query, x);
   at::Tensor key = project(weights.key, x);
@@ -92,8 +93,11 @@ at::Tensor attention(const AttentionSpec& spec, double norm_eps, const Attention
   const std::int64_t copies = rows / layout.tokens;
   const std::optional<at::Tensor> mask =
       layout.mask.defined() ? std::optional<at::Tensor>(layout.mask) : std::nullopt;
+  key = rotate(key, rotation);
+  const KvCache::Read seen = cache.cache != nullptr ? cache.cache->append(cache.layer, layout, key, value)
+                                                    : KvCache::Read{pad(key, layout), pad(value, layout)};
   const at::Tensor mixed = at::scaled_dot_product_attention(
-      pad(rotate(query, rotation), layout), pad(rotate(key, rotation), layout), pad(value, layout), mask,
+      pad(rotate(query, rotation), layout), seen.keys, seen.values, mask,
       /*dropout_p=*/0.0, /*is_causal=*/!mask.has_value(), /*scale=*/std::nullopt,
       /*enable_gqa=*/spec.heads != spec.kv_heads);
   return project(weights.output, unpad(mixed, copies, layout));

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "core/model/kv_cache.h"
 #include "core/model/layout.h"
 #include "core/model/router.h"
 #include "core/model/spec.h"
@@ -35,9 +36,11 @@ struct AttentionWeights {
   at::Tensor query_norm, key_norm;  // undefined without qk_norm
 };
 
-// Causal self-attention over packed rows: x [copies * tokens, hidden] -> the same shape. See Layout.
+// Causal self-attention over packed rows: x [copies * tokens, hidden] -> the same shape. See Layout. With a
+// `cache` the layout is the cache's, and the rows also see what the cache holds of them.
 at::Tensor attention(const AttentionSpec& spec, double norm_eps, const AttentionWeights& weights,
-                     const at::Tensor& x, const Rotation& rotation, const Layout& layout);
+                     const at::Tensor& x, const Rotation& rotation, const Layout& layout,
+                     const LayerCache& cache = {});
 
 // One gated MLP: down(silu(gate(x)) * up(x)). The tensors may be views into the checkpoint.
 struct MlpWeights {

@@ -1,0 +1,91 @@
+#include "core/engine/decoder.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include "core/engine/batch.h"
+
+namespace moelab::engine {
+namespace {
+
+std::int64_t length_of(const Feed& feed) { return static_cast<std::int64_t>(feed.tokens.size()); }
+
+// The packed tokens of a pass, the plan of each, and the rows of hidden states that end a feed.
+struct PackedFeeds {
+  at::Tensor tokens, plans, ends;
+};
+
+PackedFeeds pack(std::span<const Feed> feeds, const model::Model& model) {
+  std::vector<Tokens> fed;
+  std::vector<std::int64_t> plans, ends;
+  for (const Feed& feed : feeds) {
+    fed.emplace_back(feed.tokens.begin(), feed.tokens.end());
+    plans.insert(plans.end(), feed.tokens.size(), feed.row->plan);
+    ends.push_back(static_cast<std::int64_t>(plans.size()) - 1);
+  }
+  std::vector<const Tokens*> sequences;
+  for (const Tokens& tokens : fed) sequences.push_back(&tokens);
+  const at::Device device = model.device();
+  return {pack_tokens(sequences, model.spec().vocab_size, device), at::tensor(plans, at::kLong).to(device),
+          at::tensor(ends, at::kLong).to(device)};
+}
+
+}  // namespace
+
+Decoder::Decoder(const Engine& engine, std::span<const steering::Plan> plans,
+                 const model::KvCacheOptions& options)
+    : engine_(engine),
+      compiled_(steering::compile(plans, engine.spec(), engine.model().device())),
+      cache_(engine.spec(), options, engine.model().device(), engine.model().dtype()),
+      effects_(at::zeros({engine.spec().layers, compiled_.plans, model::kEffectColumns},
+                         at::TensorOptions().dtype(at::kDouble).device(engine.model().device()))),
+      plan_tokens_(static_cast<std::size_t>(compiled_.plans), 0) {}
+
+at::Tensor Decoder::feed(std::span<const Feed> feeds) {
+  const at::NoGradGuard no_grad;
+  const model::Model& model = engine_.model();
+  std::vector<model::KvAppend> rows;
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    const Feed& feed = feeds[i];
+    if (feed.row->plan < 0 || feed.row->plan >= compiled_.plans)
+      throw Error("row {} asks for plan {}; there are {}, the original included", i, feed.row->plan,
+                  compiled_.plans);
+    if (feed.row->kv.tokens + length_of(feed) > model.spec().max_positions)
+      throw Error("row {} would have {} tokens, the model reads {}", i, feed.row->kv.tokens + length_of(feed),
+                  model.spec().max_positions);
+    rows.push_back({&feed.row->kv, length_of(feed)});
+  }
+  const model::Layout layout = cache_.layout(rows);
+  const PackedFeeds packed = pack(feeds, model);
+  model::PassOptions pass;
+  pass.cache = &cache_;
+  if (compiled_.plans > 1) {
+    pass.steering = &compiled_.layers;
+    pass.plan_of_token = packed.plans;
+    pass.effects = effects_;
+  }
+  const at::Tensor hidden =
+      model.run_layers(model.embed(packed.tokens), layout, {0, model.spec().layers}, pass);
+  for (const Feed& feed : feeds) {
+    feed.row->kv.tokens += length_of(feed);
+    plan_tokens_[static_cast<std::size_t>(feed.row->plan)] += length_of(feed);
+    forward_tokens_ += length_of(feed);
+  }
+  return model.logits(hidden.index_select(0, packed.ends)).to(at::kFloat).cpu().contiguous();
+}
+
+std::vector<steering::Effect> Decoder::effects() const {
+  const at::Tensor seen = effects_.cpu();
+  std::vector<steering::Effect> all(1);
+  for (std::int64_t plan = 1; plan < compiled_.plans; ++plan) {
+    const std::int64_t tokens = plan_tokens_[static_cast<std::size_t>(plan)];
+    all.push_back(steering::read_effect(seen, compiled_, plan, tokens, engine_.spec()));
+    if (all.back().state == steering::EffectState::not_applied)
+      throw Error("plan {} was not applied to every token: this is a fault of the engine, please report it",
+                  plan);
+  }
+  return all;
+}
+
+}  // namespace moelab::engine

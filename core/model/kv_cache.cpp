@@ -1,0 +1,122 @@
+#include "core/model/kv_cache.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace moelab::model {
+namespace {
+
+std::int64_t pages_for(std::int64_t tokens, std::int64_t page_tokens) {
+  return (tokens + page_tokens - 1) / page_tokens;
+}
+
+// Marks what the new tokens of one row may see: its block of the mask is [width, read_width]. Padding sees
+// the first token, so that its softmax is defined; its output is never read.
+void fill_mask(const KvAppend& append, bool* block, const Layout& layout) {
+  for (std::int64_t i = 0; i < layout.width; ++i)
+    std::fill_n(block + i * layout.read_width, i < append.fresh ? append.row->tokens + i + 1 : 1, true);
+}
+
+}  // namespace
+
+KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Device device,
+                 at::ScalarType dtype)
+    : pages_(options.pages), page_tokens_(options.page_tokens) {
+  if (pages_ <= 0 || page_tokens_ <= 0)
+    throw ConfigError("the KV cache needs at least one page of one token; it has {} pages of {} tokens",
+                      pages_, page_tokens_);
+  const auto tensor_options = at::TensorOptions().dtype(dtype).device(device);
+  for (std::int64_t layer = 0; layer < spec.layers; ++layer)
+    for (auto* tensors : {&keys_, &values_})
+      // Zeros: what a mask hides is still multiplied by its weight of zero, and must be finite.
+      tensors->push_back(at::zeros({pages_ * page_tokens_, spec.attention.kv_heads, spec.attention.head_dim},
+                                   tensor_options));
+  for (std::int64_t page = pages_; page-- > 0;) free_.push_back(page);
+}
+
+std::int64_t KvCache::page_bytes(const ModelSpec& spec, std::int64_t page_tokens, at::ScalarType dtype) {
+  return 2 * spec.layers * page_tokens * spec.attention.kv_heads * spec.attention.head_dim *
+         static_cast<std::int64_t>(c10::elementSize(dtype));
+}
+
+std::int64_t KvCache::missing_pages(const KvRow& row, std::int64_t fresh) const {
+  const std::int64_t missing =
+      pages_for(row.tokens + fresh, page_tokens_) - static_cast<std::int64_t>(row.pages.size());
+  return std::max<std::int64_t>(missing, 0);
+}
+
+bool KvCache::reserve(KvRow& row, std::int64_t fresh) {
+  const std::int64_t missing = missing_pages(row, fresh);
+  if (missing > free_pages()) return false;
+  for (std::int64_t i = 0; i < missing; ++i) {
+    row.pages.push_back(free_.back());
+    free_.pop_back();
+  }
+  return true;
+}
+
+void KvCache::release(KvRow& row) {
+  free_.insert(free_.end(), row.pages.rbegin(), row.pages.rend());
+  row = {};
+}
+
+std::int64_t KvCache::slot(const KvRow& row, std::int64_t position) const {
+  return row.pages[static_cast<std::size_t>(position / page_tokens_)] * page_tokens_ +
+         position % page_tokens_;
+}
+
+Layout KvCache::layout(std::span<const KvAppend> rows) const {
+  std::vector<std::int64_t> lengths;
+  std::int64_t read_width = 0;
+  for (std::size_t s = 0; s < rows.size(); ++s) {
+    if (rows[s].fresh <= 0 || missing_pages(*rows[s].row, rows[s].fresh) > 0)
+      throw Error("row {} of the batch has no room for {} tokens in the KV cache", s, rows[s].fresh);
+    lengths.push_back(rows[s].fresh);
+    read_width = std::max(read_width, rows[s].row->tokens + rows[s].fresh);
+  }
+  Layout layout = make_layout(lengths, at::kCPU);
+  layout.read_width = read_width;
+  at::Tensor write = at::empty({layout.tokens}, at::kLong);
+  at::Tensor read = at::empty({layout.sequences * read_width}, at::kLong);
+  at::Tensor mask = at::zeros({layout.sequences, 1, layout.width, read_width}, at::kBool);
+  auto* write_slot = write.mutable_data_ptr<std::int64_t>();
+  auto* read_slot = read.mutable_data_ptr<std::int64_t>();
+  auto* position = layout.positions.mutable_data_ptr<std::int64_t>();
+  auto* block = mask.mutable_data_ptr<bool>();
+  for (const KvAppend& append : rows) {
+    const std::int64_t cached = append.row->tokens;
+    for (std::int64_t i = 0; i < append.fresh; ++i) {
+      *position++ = cached + i;
+      *write_slot++ = slot(*append.row, cached + i);
+    }
+    // Behind its end a row reads its own first token: another row's values, were they NaN, would pass a mask.
+    for (std::int64_t i = 0; i < read_width; ++i)
+      *read_slot++ = slot(*append.row, i < cached + append.fresh ? i : 0);
+    fill_mask(append, block, layout);
+    block += layout.width * read_width;
+  }
+  const at::Device device = keys_.front().device();
+  for (at::Tensor* tensor : {&layout.positions, &layout.slots}) *tensor = tensor->to(device);
+  layout.mask = mask.to(device);
+  layout.write_slots = write.to(device);
+  layout.read_slots = read.to(device);
+  return layout;
+}
+
+KvCache::Read KvCache::append(std::int64_t layer, const Layout& layout, const at::Tensor& keys,
+                              const at::Tensor& values) {
+  const auto index = static_cast<std::size_t>(layer);
+  const auto store_and_read = [&](at::Tensor& all, const at::Tensor& fresh) {
+    all.index_copy_(0, layout.write_slots, fresh);
+    return all.index_select(0, layout.read_slots)
+        .view({layout.sequences, layout.read_width, fresh.size(1), fresh.size(2)})
+        .transpose(1, 2);
+  };
+  return {store_and_read(keys_[index], keys), store_and_read(values_[index], values)};
+}
+
+}  // namespace moelab::model
