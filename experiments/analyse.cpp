@@ -10,107 +10,12 @@
 #include "core/base/json.h"
 #include "experiments/statistics/paired.h"
 #include "experiments/statistics/proportions.h"
+#include "experiments/study_choices.h"
 
 namespace moelab::experiments {
 namespace {
 
 using statistics::PairedCounts;
-
-// What the analysis needs of the stored config.
-struct StoredStudy {
-  store::Id id = 0;
-  Protocol protocol = Protocol::crossfit;
-  std::string evaluator;                                       // the one that selects
-  std::map<std::string, std::vector<std::string>> evaluators;  // by benchmark, the selecting one first
-  std::string null_match;
-  bool limited = false;
-};
-
-StoredStudy read_study(store::Store& store, store::Id id) {
-  const store::StudyRow row = store.study(id);
-  const std::string origin = "study.config";
-  const Json config = parse_json(row.config, origin);
-  StoredStudy study;
-  study.id = id;
-  study.protocol = parse_protocol(row.protocol);
-  study.evaluator = json_get<std::string>(config, "evaluator", origin);
-  study.limited = json_get_or<std::int64_t>(config, "limit", 0, origin) > 0;
-  if (config.contains("nulls"))
-    study.null_match = json_get_or<std::string>(config["nulls"], "match", "", origin);
-  for (const Json& benchmark :
-       json_get<Json>(json_get<Json>(config, "options", origin), "benchmark", origin)) {
-    const auto style = parse_prompt_style(json_get_or<std::string>(benchmark, "prompt", "short", origin));
-    auto names = evaluators_of(style);
-    std::stable_partition(names.begin(), names.end(),
-                          [&](const std::string& n) { return n == study.evaluator; });
-    study.evaluators[json_get<std::string>(benchmark, "name", origin)] = std::move(names);
-  }
-  return study;
-}
-
-// One method (or null draw) on one domain: its candidates and what was chosen.
-struct Selected {
-  std::string method;
-  int draw = 0;
-  std::string steered_domain;
-  std::vector<Candidate> candidates;
-  std::vector<Choice> choices;
-  ModalChoice modal;
-
-  const Candidate& modal_candidate() const { return candidates[modal.candidate]; }
-};
-
-// One model and domain with the answers of one evaluator.
-struct DomainAnswers {
-  const DomainCells* cells = nullptr;
-  std::string evaluator;
-  AnswerTable table;
-  std::vector<SelectionPart> parts;
-  const Answers* original = nullptr;
-  const Answers* again = nullptr;  // aa
-};
-
-std::optional<DomainAnswers> read_domain(store::Store& store, const StoredStudy& study,
-                                         const DomainCells& cells, const StoredSplit& split,
-                                         const std::string& evaluator) {
-  DomainAnswers answers{&cells, evaluator, read_answers(store, cells, split, evaluator),
-                        {},     nullptr,   nullptr};
-  for (const auto& [cell, role] : cells.cells) {
-    const auto found = answers.table.cells.find(cell.id);
-    if (found == answers.table.cells.end()) continue;
-    if (role == "original") answers.original = &found->second;
-    if (role == "aa") answers.again = &found->second;
-  }
-  answers.parts = parts_of(split, answers.table, study.protocol);
-  if (answers.original == nullptr || answers.parts.empty()) return std::nullopt;
-  return answers;
-}
-
-std::vector<Answers> answers_of_candidates(const DomainAnswers& domain,
-                                           const std::vector<Candidate>& candidates) {
-  std::vector<Answers> answers;
-  for (const Candidate& candidate : candidates) answers.push_back(domain.table.cells.at(candidate.cell));
-  return answers;
-}
-
-std::vector<Selected> select_all(const DomainAnswers& domain) {
-  std::set<std::tuple<std::string, int, std::string>> methods;
-  for (const auto& [cell, role] : domain.cells->cells)
-    if (role == "grid" || role == "null") methods.emplace(cell.method, cell.draw, cell.steered_domain);
-  std::vector<Selected> all;
-  for (const auto& [method, draw, steered_domain] : methods) {
-    Selected selected{method, draw, steered_domain, candidates_of(*domain.cells, domain.table, method, draw),
-                      {},     {}};
-    if (selected.candidates.empty()) continue;
-    selected.choices =
-        choose(domain.parts, answers_of_candidates(domain, selected.candidates), *domain.original);
-    selected.modal = modal_choice(selected.choices, selected.candidates.size());
-    all.push_back(std::move(selected));
-  }
-  return all;
-}
-
-// --- selection rows ---
 
 std::string candidates_json(const Selected& selected, const Choice& choice, std::size_t n) {
   std::string text = "[";
@@ -147,8 +52,6 @@ std::vector<store::SelectionRow> selection_rows(const StoredStudy& study, const 
   }
   return rows;
 }
-
-// --- comparison rows ---
 
 // The questions that the median assignment reports on.
 std::vector<std::size_t> reported_questions(const DomainAnswers& domain, std::size_t assignment) {

@@ -259,14 +259,13 @@ class Binder {
       collector.read(node.test);
     });
     resolve_in(symbols, node.test_target);
-    Symbols* before = std::exchange(symbols_, &symbols);
-    resolve(node.test);
-    symbols_ = before;
+    resolve_in(symbols, node.test);
   }
 
-  void resolve_in(Symbols& symbols, Target& target) {
+  template <typename Part>
+  void resolve_in(Symbols& symbols, Part& part) {
     Symbols* before = std::exchange(symbols_, &symbols);
-    resolve(target);
+    resolve(part);
     symbols_ = before;
   }
 
@@ -282,9 +281,7 @@ class Binder {
       collector.read(node.filter);
     });
     within(symbols, node.body);
-    Symbols* before = std::exchange(symbols_, &symbols);
-    resolve(node.filter);
-    symbols_ = before;
+    resolve_in(symbols, node.filter);
     resolve(node.target);
   }
 
@@ -294,9 +291,7 @@ class Binder {
       collector.read(node.filter);
     });
     within(symbols, node.body);
-    Symbols* before = std::exchange(symbols_, &symbols);
-    resolve(node.filter);
-    symbols_ = before;
+    resolve_in(symbols, node.filter);
   }
 
   void bind(With& node) {

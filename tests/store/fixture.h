@@ -87,4 +87,11 @@ struct StudyFixture {
   std::vector<store::Id> questions;
 };
 
+// A store in a folder that goes away with it.
+struct Scratch {
+  ScratchDir dir;
+  store::Store store = store::Store::open(dir / "test.db", store::Mode::read_write_create);
+  std::string value(const std::string& sql) { return store.query(sql).rows.at(0).at(0).value_or("NULL"); }
+};
+
 }  // namespace moelab::testing

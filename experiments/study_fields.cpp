@@ -1,0 +1,141 @@
+#include "experiments/study_fields.h"
+
+namespace moelab::experiments {
+namespace {
+
+using config::Binder;
+
+constexpr double kMany = 1e15;
+
+Binder<AxesConfig> axes_binder() {
+  return Binder<AxesConfig>{}
+      .field("model", &AxesConfig::model, "options of configs/model")
+      .field("benchmark", &AxesConfig::benchmark, "options of configs/benchmark")
+      .field("domain", &AxesConfig::domain, "tested domains; [] for all of the benchmark")
+      .field("method", &AxesConfig::method, "options of configs/method")
+      .field("n_steered", &AxesConfig::n_steered, "numbers of steered experts")
+      .range(1, kMany)
+      .field("alpha", &AxesConfig::alpha, "strengths; 1 is the original")
+      .range(1e-300, 1e300)
+      .field("mode", &AxesConfig::mode, "where steering acts in the router")
+      .one_of({"logit_shift", "logit_shift_selection_only", "prob_scale_renorm", "weight_scale_renorm",
+               "weight_scale"});
+}
+
+Binder<SeedConfig> seed_binder() {
+  return Binder<SeedConfig>{}
+      .field("split", &SeedConfig::split, "of tuning questions, folds and the order of a limit")
+      .range(0, kMany)
+      .field("discovery", &SeedConfig::discovery, "of the questions that experts are found on")
+      .range(0, kMany)
+      .field("draw", &SeedConfig::draw, "of random experts")
+      .range(0, kMany);
+}
+
+Binder<SplitConfig> split_binder() {
+  return Binder<SplitConfig>{}
+      .field("discovery", &SplitConfig::discovery, "questions a domain that experts are found on")
+      .range(0, kMany)
+      .field("tuning", &SplitConfig::tuning, "questions a domain that settings are chosen on (holdout)")
+      .range(0, kMany)
+      .field("folds", &SplitConfig::folds, "folds (crossfit)")
+      .range(2, 1000)
+      .field("assignments", &SplitConfig::assignments, "fold assignments (crossfit)")
+      .range(1, 100'000);
+}
+
+Binder<DiscoveryConfig> discovery_binder() {
+  return Binder<DiscoveryConfig>{}
+      .field("loss", &DiscoveryConfig::loss, "tokens whose loss gives importance")
+      .one_of({"prompt", "answer"})
+      .field("options_in_prompt", &DiscoveryConfig::options_in_prompt,
+             "the released code's prompt, with options")
+      .field("percentile", &DiscoveryConfig::percentile, "tokens up to it are common")
+      .range(0, 100)
+      .field("classification", &DiscoveryConfig::classification, "how classes meet tokens")
+      .one_of({"aligned", "released_code"})
+      .field("stop_words_are_common", &DiscoveryConfig::stop_words_are_common, "English function words")
+      .field("punctuation_is_common", &DiscoveryConfig::punctuation_is_common, "see punctuation_rule")
+      .field("punctuation_rule", &DiscoveryConfig::punctuation_rule, "what punctuation is")
+      .one_of({"unicode", "substring"});
+}
+
+Binder<NullConfig> null_binder() {
+  return Binder<NullConfig>{}
+      .field("draws", &NullConfig::draws, "draws of random experts")
+      .range(0, 100'000)
+      .field("match", &NullConfig::match, "the method that draws are matched to")
+      .field("aa", &NullConfig::aa, "run the original again, in another order and batch size");
+}
+
+Binder<LimitConfig> limit_binder() {
+  return Binder<LimitConfig>{}
+      .field("cells", &LimitConfig::cells, "cells of a grid, above which nothing runs")
+      .range(1, kMany);
+}
+
+Binder<engine::EngineOptions> engine_binder() {
+  using engine::EngineOptions;
+  return Binder<EngineOptions>{}
+      .field("device", &EngineOptions::device, "cpu, cuda or cuda:N")
+      .field("dtype", &EngineOptions::dtype, "compute type")
+      .one_of({"auto", "float32", "bfloat16", "float16"})
+      .field("batch_tokens", &EngineOptions::batch_tokens, "token rows in one pass")
+      .range(1, kMany)
+      .field("threads", &EngineOptions::threads, "CPU threads; 0 for all cores")
+      .range(0, 4096)
+      .field("check_weights", &EngineOptions::check_weights, "look for NaN and infinity at load");
+}
+
+}  // namespace
+
+config::Binder<StudyConfig> study_binder() {
+  return config::Binder<StudyConfig>{}
+      .field("name", &StudyConfig::name, "the study's name")
+      .field("protocol", &StudyConfig::protocol_name, "how settings are chosen")
+      .one_of({"crossfit", "holdout", "paper"})
+      .section("axes", &StudyConfig::axes, axes_binder())
+      .section("seed", &StudyConfig::seed, seed_binder())
+      .section("split", &StudyConfig::split, split_binder())
+      .section("discovery", &StudyConfig::discovery, discovery_binder())
+      .section("nulls", &StudyConfig::null, null_binder())
+      .section("limits", &StudyConfig::limits, limit_binder())
+      .section("engine", &StudyConfig::engine, engine_binder())
+      .field("plan", &StudyConfig::plan, "file of experts for the method 'file'")
+      .field("evaluator", &StudyConfig::evaluator, "the one that selects; empty: the prompt's first")
+      .field("limit", &StudyConfig::limit, "questions a domain; 0 for all")
+      .range(0, kMany)
+      .field("db", &StudyConfig::database, "the results database");
+}
+
+config::Binder<MethodFields> method_binder() {
+  return config::Binder<MethodFields>{}
+      .field("name", &MethodFields::name, "the method's name in every table")
+      .field("kind", &MethodFields::kind, "what makes its plans")
+      .one_of({"original", "score", "random", "file"})
+      .field("score", &MethodFields::score, "expert score, of kind score")
+      .one_of({"paper", "released_code", "frequency", "contrast"});
+}
+
+config::Binder<ModelFields> model_binder() {
+  return config::Binder<ModelFields>{}
+      .field("name", &ModelFields::name, "the model's name in every table")
+      .field("path", &ModelFields::path, "its Hugging Face directory")
+      .required()
+      .field("hub_id", &ModelFields::hub_id, "where the weights are published")
+      .field("truth", &ModelFields::truth, "JSON with planted experts and the right verdict")
+      .field("expected_verdict", &ModelFields::expected_verdict,
+             "the right verdict where there is no truth file");
+}
+
+config::Binder<BenchmarkFields> benchmark_binder() {
+  return config::Binder<BenchmarkFields>{}
+      .field("name", &BenchmarkFields::name, "the question set's name in every table")
+      .field("questions", &BenchmarkFields::questions, "folder with <domain>.jsonl")
+      .required()
+      .field("domains", &BenchmarkFields::domains, "scored domains; [] for all files with options")
+      .field("prompt", &BenchmarkFields::prompt, "how a question is put")
+      .one_of({"short", "letter"});
+}
+
+}  // namespace moelab::experiments

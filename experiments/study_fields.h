@@ -1,0 +1,34 @@
+// The keys of a study and of its groups' options: name, type, default, limits and one line of help each.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/config/binder.h"
+#include "experiments/study_config.h"
+
+namespace moelab::experiments {
+
+// A file of configs/method, configs/model or configs/benchmark as it is written; an empty name is the file's.
+struct MethodFields {
+  std::string name, kind = "score", score = "paper";
+};
+
+struct ModelFields {
+  std::string name, hub_id, expected_verdict;
+  std::filesystem::path path, truth;
+};
+
+struct BenchmarkFields {
+  std::string name, prompt = "short";
+  std::filesystem::path questions;
+  std::vector<std::string> domains;
+};
+
+config::Binder<StudyConfig> study_binder();
+config::Binder<MethodFields> method_binder();
+config::Binder<ModelFields> model_binder();
+config::Binder<BenchmarkFields> benchmark_binder();
+
+}  // namespace moelab::experiments
