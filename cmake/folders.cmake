@@ -7,6 +7,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
     list(APPEND MOELAB_WARNINGS -Wno-array-bounds) # more of them under the sanitizers
   endif()
 endif()
+if(MOELAB_UNITY)
+  list(APPEND MOELAB_WARNINGS -Wno-subobject-linkage) # speaks of files that are included, as all of them are then
+endif()
 if(MOELAB_WERROR)
   list(APPEND MOELAB_WARNINGS -Werror)
 endif()
@@ -18,6 +21,7 @@ set(MOELAB_SANITIZERS -fsanitize=address,undefined -fno-sanitize-recover=all -fn
 function(moelab_common_options target)
   target_compile_options(${target} PRIVATE ${MOELAB_WARNINGS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MOELAB_UNITY} UNITY_BUILD_BATCH_SIZE 6)
 endfunction()
 
 # moelab_precompile(TARGET KIND HEADER): one precompiled header serves all targets of a kind; the first one makes it.

@@ -83,7 +83,7 @@ void print_summary(const Job& job, const RunSummary& summary) {
   fmt::print("next: moelab table methods {}\n", keys);
 }
 
-int run(const Arguments& arguments) {
+int run_studies(const Arguments& arguments) {
   if (arguments.has("--cfg")) return show_config(arguments);
   const std::vector<Job> jobs = bind_jobs(arguments);
   if (arguments.has("--dry-run")) {
@@ -124,7 +124,7 @@ Verb verb_run() {
                 config_dir_flag()};
   spec.examples = {"moelab run study=demo", "moelab run study=demo axes.alpha=1.5,3 -m",
                    "moelab run study=demo axes.model=[demo_misrouted] limit=50 --dry-run"};
-  return {spec, run};
+  return {spec, run_studies};
 }
 
 }  // namespace moelab::experiments

@@ -14,7 +14,7 @@ namespace moelab::experiments {
 
 namespace {
 
-const std::vector<std::string> kTables = {"methods", "sweep", "heatmap", "overlap", "verdict"};
+const std::vector<std::string> kTableNames = {"methods", "sweep", "heatmap", "overlap", "verdict"};
 
 TableRequest read_request(const Arguments& arguments) {
   TableRequest request;
@@ -66,7 +66,7 @@ int print_table(const Arguments& arguments) {
   const TableFormat format = parse_table_format(arguments.flag("--format", "text"));
   std::vector<std::string> known = paper_table_names();
   const bool is_paper = std::find(known.begin(), known.end(), name) != known.end();
-  known.insert(known.begin(), kTables.begin(), kTables.end());
+  known.insert(known.begin(), kTableNames.begin(), kTableNames.end());
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     throw ConfigError("there is no table '{}'{} Tables: {}", name, config::did_you_mean(name, known),
                       config::join_names(known));

@@ -170,7 +170,7 @@ void run_damage(store::Store& store, const Choice& choice) {
              duration_text(result.seconds), options.output.string());
 }
 
-int run(const Arguments& arguments) {
+int train_command(const Arguments& arguments) {
   const Choice choice = compose(arguments);
   const bool is_given = arguments.has("--db");
   store::Store store =
@@ -197,7 +197,7 @@ Verb verb_train() {
   spec.flags = {{"--db", "PATH", "the results database (default: results/moelab.db)"}, config_dir_flag()};
   spec.examples = {"moelab train train=miniature", "moelab train train=miniature steps=100 threads=1",
                    "moelab query \"SELECT step, loss FROM training_step ORDER BY run DESC, step LIMIT 20\""};
-  return {spec, run};
+  return {spec, train_command};
 }
 
 }  // namespace moelab::experiments

@@ -1,11 +1,10 @@
 // The program's entry: the one place where errors become a line on stderr and an exit status.
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
-
 #include <unistd.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -26,8 +25,9 @@ int flushed(int status) {
   throw moelab::FileError("the output could not be written: is the disk full?");
 }
 
-// OpenMP's threads spin while they wait, which makes small models several times slower on a machine that is shared. Its
-// library reads the setting before main, so verbs that compute start the program once more, unless the user has chosen.
+// OpenMP's threads spin while they wait, which makes small models several times slower on a machine that is
+// shared. Its library reads the setting before main, so verbs that compute start the program once more,
+// unless the user has chosen.
 void sleep_while_waiting(char** argv) {
   constexpr std::array<std::string_view, 4> kComputing = {"run", "discover", "train", "try"};
   if (argv[0] == nullptr || argv[1] == nullptr) return;

@@ -12,9 +12,9 @@ namespace moelab::experiments {
 
 namespace {
 
-using Runs = std::vector<DiscoveryResult>;
+using DiscoveryResults = std::vector<DiscoveryResult>;
 
-std::vector<std::string> domains_of(const Runs& results) {
+std::vector<std::string> domains_of(const DiscoveryResults& results) {
   std::vector<std::string> names;
   for (const DiscoveryResult& result : results) {
     if (std::find(names.begin(), names.end(), result.domain) == names.end()) names.push_back(result.domain);
@@ -24,7 +24,7 @@ std::vector<std::string> domains_of(const Runs& results) {
 }
 
 // The rows of one model and score: each domain's experts against every domain's, and against plain usage.
-void add_score(TextTable& table, store::Store& store, const Runs& runs, const std::string& score,
+void add_score(TextTable& table, store::Store& store, const DiscoveryResults& runs, const std::string& score,
                const OverlapRequest& request, const std::vector<std::string>& domains) {
   std::map<std::string, std::vector<std::int64_t>> best;
   std::map<std::string, double> correlation;
@@ -47,7 +47,7 @@ void add_score(TextTable& table, store::Store& store, const Runs& runs, const st
 }  // namespace
 
 TextTable overlap_table(store::Store& store, const OverlapRequest& request) {
-  const Runs results = discovery_results(store, request.table);
+  const DiscoveryResults results = discovery_results(store, request.table);
   const std::vector<std::string> domains = domains_of(results);
   TextTable table;
   table.title = fmt::format("Overlap of the {} top experts of each domain (Jaccard)", request.top);
@@ -56,8 +56,8 @@ TextTable overlap_table(store::Store& store, const OverlapRequest& request) {
   for (std::size_t first = 0; first < results.size();) {
     std::size_t last = first;
     while (last < results.size() && results[last].model_id == results[first].model_id) ++last;
-    const Runs runs(results.begin() + static_cast<std::ptrdiff_t>(first),
-                    results.begin() + static_cast<std::ptrdiff_t>(last));
+    const DiscoveryResults runs(results.begin() + static_cast<std::ptrdiff_t>(first),
+                                results.begin() + static_cast<std::ptrdiff_t>(last));
     for (const std::string& score :
          request.scores.empty() ? score_names(store, runs.front().run) : request.scores) {
       add_score(table, store, runs, score, request, domains);

@@ -30,7 +30,7 @@ struct PaperTable {
   int n_unknown;
 };
 
-constexpr std::array<PaperTable, 3> kTables = {{
+constexpr std::array<PaperTable, 3> kPaperTables = {{
     {"paper/2", "table 2", "MMLU-Pro, four domains: mean gain over the original", "",
      "n_steered and alpha of each model, prompt, temperature, top-p, token limit, seeds, number of runs, "
      "reasoning "
@@ -49,7 +49,7 @@ constexpr std::array<PaperTable, 3> kTables = {{
 }};
 
 const PaperTable& find_table(const std::string& name) {
-  for (const PaperTable& table : kTables) {
+  for (const PaperTable& table : kPaperTables) {
     if (name == table.name) return table;
   }
   throw ConfigError("there is no table '{}'{}", name, config::did_you_mean(name, paper_table_names()));
@@ -197,7 +197,7 @@ TextTable settings_table(Store& store, const PaperTable& paper, const TableReque
 
 std::vector<std::string> paper_table_names() {
   std::vector<std::string> names;
-  for (const PaperTable& table : kTables) names.emplace_back(table.name);
+  for (const PaperTable& table : kPaperTables) names.emplace_back(table.name);
   return names;
 }
 

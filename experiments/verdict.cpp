@@ -15,13 +15,13 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kVerdicts = {"no_domain_experts", "experts_without_gain",
                                                        "experts_with_gain"};
-constexpr std::array<std::string_view, 4> kScores = {"paper", "released_code", "frequency", "contrast"};
+constexpr std::array<std::string_view, 4> kScoreNames = {"paper", "released_code", "frequency", "contrast"};
 
 // The discovery runs of one model and benchmark in a study, by domain.
-using Runs = std::map<std::string, store::Id>;
+using DomainRuns = std::map<std::string, store::Id>;
 
-std::map<std::string, Runs> runs_of(store::Store& store, store::Id study, store::Id model) {
-  std::map<std::string, Runs> runs;
+std::map<std::string, DomainRuns> runs_of(store::Store& store, store::Id study, store::Id model) {
+  std::map<std::string, DomainRuns> runs;
   for (const Json& note : notes(store, study, "discovery"))
     if (note.at("model") == model)
       runs[note.at("benchmark").get<std::string>()][note.at("domain").get<std::string>()] =
@@ -55,7 +55,7 @@ void add_questions(store::Store& store, store::Id run, std::size_t domain, const
 }
 
 std::vector<ExistenceEvidence> existence_of(store::Store& store, const store::ModelRow& model,
-                                            const Runs& runs) {
+                                            const DomainRuns& runs) {
   if (runs.size() < 2) return {};
   const Sizes sizes = sizes_of(model);
   std::vector<std::string> domains;
@@ -123,10 +123,10 @@ struct Hits {
   double mean() const { return domains > 0 ? sum / domains : 0; }
 };
 
-std::vector<PlantedRecall> recall_of(store::Store& store, const Runs& runs, const Json& truth) {
+std::vector<PlantedRecall> recall_of(store::Store& store, const DomainRuns& runs, const Json& truth) {
   const auto planted = planted_of(truth);
   std::vector<PlantedRecall> result;
-  for (const std::string_view score : kScores) {
+  for (const std::string_view score : kScoreNames) {
     Hits all;
     std::map<std::string, Hits> by_kind;
     for (const auto& [domain, run] : runs) {
@@ -155,7 +155,7 @@ std::vector<PlantedRecall> recall_of(store::Store& store, const Runs& runs, cons
   return result;
 }
 
-void add_truth(store::Store& store, const Json& option, const Runs& runs, ModelVerdict& verdict) {
+void add_truth(store::Store& store, const Json& option, const DomainRuns& runs, ModelVerdict& verdict) {
   const std::string origin = "study.config";
   std::string expected = json_get_or<std::string>(option, "expected_verdict", "", origin);
   if (option.contains("planted") && option["planted"].is_object()) {

@@ -8,7 +8,7 @@
 namespace moelab::config {
 namespace {
 
-using Kind = ParsedOverride::Kind;
+using OverrideKind = ParsedOverride::Kind;
 using Path = std::vector<std::string>;
 
 std::string nearest_key(const Node& root, const std::string& key) {
@@ -174,15 +174,15 @@ void apply_override(Node& root, const ParsedOverride& parsed) {
   try {
     if (!parsed.package.empty()) throw ConfigError("'{}' is no config group", parsed.key);
     switch (parsed.kind) {
-      case Kind::set:
+      case OverrideKind::set:
         return update(root, parsed, false);
-      case Kind::add:
+      case OverrideKind::add:
         return add(root, parsed);
-      case Kind::force_add:
+      case OverrideKind::force_add:
         return update(root, parsed, true);
-      case Kind::remove:
+      case OverrideKind::remove:
         return remove(root, parsed);
-      case Kind::extend:
+      case OverrideKind::extend:
         return extend(root, parsed);
     }
   } catch (const ConfigError& problem) {

@@ -7,7 +7,7 @@
 namespace moelab::config {
 namespace {
 
-using Kind = ParsedOverride::Kind;
+using OverrideKind = ParsedOverride::Kind;
 
 std::string with_package(const ParsedOverride& parsed) {
   return parsed.package.empty() ? parsed.key : fmt::format("{}@{}", parsed.key, parsed.package);
@@ -29,9 +29,10 @@ void GroupOverrides::add_external(const ParsedOverride& parsed, Problems& proble
   const auto note = [&](std::string_view problem) {
     problems.add(fmt::format("command line: '{}': {}", parsed.text, problem));
   };
-  if (parsed.kind == Kind::force_add) return note("a config group cannot be added with ++; use +");
-  if (parsed.kind == Kind::extend) return note("a config group's options cannot be extended; list them all");
-  if (parsed.kind == Kind::remove) {
+  if (parsed.kind == OverrideKind::force_add) return note("a config group cannot be added with ++; use +");
+  if (parsed.kind == OverrideKind::extend)
+    return note("a config group's options cannot be extended; list them all");
+  if (parsed.kind == OverrideKind::remove) {
     if (!value.is_null() && !value.is_string()) return note("the option to delete must be a text");
     Deletion deletion{.option = {}, .text = parsed.text};
     if (value.is_string()) deletion.option = value.get<std::string>();
@@ -47,7 +48,7 @@ void GroupOverrides::add_external(const ParsedOverride& parsed, Problems& proble
   std::vector<std::string> options;
   if (value.is_array()) options = value.get<std::vector<std::string>>();
   const Origin origin{.file = command_line_name()};
-  if (parsed.kind == Kind::add) {
+  if (parsed.kind == OverrideKind::add) {
     Choice item{.is_group = true, .path = parsed.key, .option = option, .options = options};
     item.has_list = value.is_array();
     if (!parsed.package.empty()) item.package = parsed.package;

@@ -11,7 +11,7 @@
 namespace moelab::config {
 namespace {
 
-using Kind = ParsedOverride::Kind;
+using OverrideKind = ParsedOverride::Kind;
 
 bool is_key_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$'; }
 
@@ -45,27 +45,27 @@ bool is_group_path(std::string_view key) {
   }
 }
 
-Kind take_prefix(std::string_view& text) {
+OverrideKind take_prefix(std::string_view& text) {
   const auto take = [&](std::string_view prefix) {
     if (!text.starts_with(prefix)) return false;
     text.remove_prefix(prefix.size());
     return true;
   };
-  if (take("++")) return Kind::force_add;
-  if (take("+")) return Kind::add;
-  return take("~") ? Kind::remove : Kind::set;
+  if (take("++")) return OverrideKind::force_add;
+  if (take("+")) return OverrideKind::add;
+  return take("~") ? OverrideKind::remove : OverrideKind::set;
 }
 
-std::string_view prefix_of(Kind kind) {
+std::string_view prefix_of(OverrideKind kind) {
   switch (kind) {
-    case Kind::add:
+    case OverrideKind::add:
       return "+";
-    case Kind::force_add:
+    case OverrideKind::force_add:
       return "++";
-    case Kind::remove:
+    case OverrideKind::remove:
       return "~";
-    case Kind::set:
-    case Kind::extend:
+    case OverrideKind::set:
+    case OverrideKind::extend:
       break;
   }
   return "";
@@ -146,8 +146,8 @@ void parse_right_side(std::string_view text, ParsedOverride& parsed) {
   const Value value = parse_value(text);
   if (value.is_sweep()) return put_sweep(value, text, parsed);
   if (value.kind != Value::Kind::extension) return put_value(value, parsed);
-  if (parsed.kind != Kind::set) throw ConfigError("extend_list() stands behind a plain key= only");
-  parsed.kind = Kind::extend;
+  if (parsed.kind != OverrideKind::set) throw ConfigError("extend_list() stands behind a plain key= only");
+  parsed.kind = OverrideKind::extend;
   const Value list{.kind = Value::Kind::list, .items = value.items};
   parsed.values.push_back(value_json(list));
   std::string arguments = value_text(list);
@@ -191,7 +191,7 @@ ParsedOverride parse_override(std::string_view text) {
     const std::size_t equal = rest.find('=');
     parse_key(rest.substr(0, equal), parsed);
     if (equal == std::string_view::npos) {
-      if (parsed.kind == Kind::remove) return parsed;
+      if (parsed.kind == OverrideKind::remove) return parsed;
       throw ConfigError("'=' and a value are missing");
     }
     parse_right_side(rest.substr(std::min(rest.find_first_not_of(" \t", equal + 1), rest.size())), parsed);

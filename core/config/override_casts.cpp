@@ -10,7 +10,7 @@
 namespace moelab::config {
 namespace {
 
-using Kind = Value::Kind;
+using ValueKind = Value::Kind;
 
 std::string stripped(const std::string& text) {
   constexpr std::string_view spaces = " \t\n\r\f\v";
@@ -123,13 +123,13 @@ bool keeps_numbers(Cast cast) { return cast == Cast::integer || cast == Cast::fl
 
 Value cast_items(const Value& value, Cast cast) {
   Value result{.kind = value.kind, .keys = value.keys, .is_simple = value.is_simple};
-  const bool is_choice = value.kind == Kind::choice;
+  const bool is_choice = value.kind == ValueKind::choice;
   if (is_choice && cast == Cast::json) {
     result.tags = value.tags;
     result.is_shuffled = value.is_shuffled;
   }
   for (const Value& item : value.items) {
-    if (is_choice && cast == Cast::json && item.kind == Kind::scalar && item.scalar.is_null()) {
+    if (is_choice && cast == Cast::json && item.kind == ValueKind::scalar && item.scalar.is_null()) {
       throw ConfigError("null cannot be cast here");
     }
     result.items.push_back(cast_value(item, cast));
@@ -141,22 +141,22 @@ Value cast_items(const Value& value, Cast cast) {
 
 Value cast_value(const Value& value, Cast cast) {
   switch (value.kind) {
-    case Kind::scalar:
-    case Kind::quoted:
+    case ValueKind::scalar:
+    case ValueKind::quoted:
       return {.scalar =
                   cast == Cast::json ? Json(python_json(value.scalar)) : cast_scalar(value.scalar, cast)};
-    case Kind::list:
-    case Kind::map:
+    case ValueKind::list:
+    case ValueKind::map:
       return cast == Cast::json ? Value{.scalar = python_json(value_json(value))} : cast_items(value, cast);
-    case Kind::choice:
+    case ValueKind::choice:
       return cast_items(value, cast);
-    case Kind::range: {
+    case ValueKind::range: {
       if (keeps_numbers(cast)) return cast_items(value, cast);
       if (cast != Cast::json) throw ConfigError("a range can be cast to int and float only");
-      Value choice{.kind = Kind::choice, .items = enumerate(value, "")};
+      Value choice{.kind = ValueKind::choice, .items = enumerate(value, "")};
       return cast_items(choice, cast);
     }
-    case Kind::interval: {
+    case ValueKind::interval: {
       if (!keeps_numbers(cast)) throw ConfigError("an interval can be cast to int and float only");
       Value result = cast_items(value, cast);
       result.tags = value.tags;

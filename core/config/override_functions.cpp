@@ -13,23 +13,23 @@
 namespace moelab::config {
 namespace {
 
-using Kind = Value::Kind;
+using ValueKind = Value::Kind;
 
 [[noreturn]] void fail(const FunctionCall& call, std::string_view why) {
   throw ConfigError("{}(): {}", call.name, why);
 }
 
 bool is_number(const Value& value) {
-  return value.kind == Kind::scalar && (value.scalar.is_number() || value.scalar.is_boolean());
+  return value.kind == ValueKind::scalar && (value.scalar.is_number() || value.scalar.is_boolean());
 }
 
-bool is_text(const Value& value) { return value.kind == Kind::scalar && value.scalar.is_string(); }
+bool is_text(const Value& value) { return value.kind == ValueKind::scalar && value.scalar.is_string(); }
 
-bool is_null(const Value& value) { return value.kind == Kind::scalar && value.scalar.is_null(); }
+bool is_null(const Value& value) { return value.kind == ValueKind::scalar && value.scalar.is_null(); }
 
 // A value that can be an element of a list: not a sweep, and not null where `null_too` is not set.
 bool is_element(const Value& value, bool null_too = false) {
-  return !value.is_sweep() && value.kind != Kind::extension && (null_too || !is_null(value));
+  return !value.is_sweep() && value.kind != ValueKind::extension && (null_too || !is_null(value));
 }
 
 // A truth value counts as 0 or 1 where a number is asked for, as in Python.
@@ -70,7 +70,7 @@ Value choice(const FunctionCall& call) {
   allow_names(call, {});
   if (call.arguments.empty()) fail(call, "at least one value is needed");
   const Value& first = call.arguments.front();
-  if (call.arguments.size() == 1 && first.kind == Kind::choice) {
+  if (call.arguments.size() == 1 && first.kind == ValueKind::choice) {
     if (!first.is_simple) fail(call, "a choice inside a choice is not possible");
     Value result = first;
     result.is_simple = false;
@@ -79,7 +79,7 @@ Value choice(const FunctionCall& call) {
   for (const Value& argument : call.arguments) {
     if (!is_element(argument)) fail(call, "values must be texts, numbers, truth values, lists or mappings");
   }
-  return {.kind = Kind::choice, .items = call.arguments};
+  return {.kind = ValueKind::choice, .items = call.arguments};
 }
 
 Value range(const FunctionCall& call) {
@@ -95,12 +95,12 @@ Value range(const FunctionCall& call) {
   const Json start = has_stop ? number_of(*given[0]) : Json(0);
   const Json stop = number_of(has_stop ? *given[1] : *given[0]);
   const Json step = given[2] != nullptr ? number_of(*given[2]) : Json(1);
-  return {.kind = Kind::range, .items = {{.scalar = start}, {.scalar = stop}, {.scalar = step}}};
+  return {.kind = ValueKind::range, .items = {{.scalar = start}, {.scalar = stop}, {.scalar = step}}};
 }
 
 Value interval(const FunctionCall& call) {
   const std::vector<const Value*> given = bind(call, {"start", "end"});
-  Value result{.kind = Kind::interval};
+  Value result{.kind = ValueKind::interval};
   for (const Value* bound : given) {
     if (bound == nullptr || !is_number(*bound)) fail(call, "needs two numbers, start and end");
     result.items.push_back({.scalar = number_of(*bound).get<double>()});
@@ -111,14 +111,14 @@ Value interval(const FunctionCall& call) {
 Value glob(const FunctionCall& call) {
   const std::vector<const Value*> given = bind(call, {"include", "exclude"});
   if (given[0] == nullptr) fail(call, "a pattern is needed");
-  Value result{.kind = Kind::glob};
+  Value result{.kind = ValueKind::glob};
   for (std::size_t i = 0; i < given.size(); ++i) {
     std::vector<std::string>& patterns = i == 0 ? result.include : result.exclude;
     if (given[i] == nullptr || (i == 1 && is_null(*given[i]))) continue;
-    const bool is_list = given[i]->kind == Kind::list;
+    const bool is_list = given[i]->kind == ValueKind::list;
     const std::span<const Value> items = is_list ? std::span(given[i]->items) : std::span(given[i], 1);
     for (const Value& item : items) {
-      if (!is_text(item) && item.kind != Kind::quoted)
+      if (!is_text(item) && item.kind != ValueKind::quoted)
         fail(call, "patterns must be a text or a list of texts");
       patterns.push_back(item.scalar.get<std::string>());
     }
@@ -133,7 +133,7 @@ Value tag(const FunctionCall& call) {
   if (const Value* sweep = named(call, "sweep")) arguments.push_back(*sweep);
   Value result = std::move(arguments.back());
   arguments.pop_back();
-  if (!result.is_sweep() || result.kind == Kind::glob)
+  if (!result.is_sweep() || result.kind == ValueKind::glob)
     fail(call, "the last argument must be a choice, range or interval");
   result.tags.clear();
   for (const Value& argument : arguments) {
@@ -146,24 +146,25 @@ Value tag(const FunctionCall& call) {
 // What sort() and shuffle() work on: one argument, sweep=, list=, or several values, which are a choice.
 Value ordered_argument(const FunctionCall& call) {
   if (const Value* list = named(call, "list")) {
-    if (list->kind != Kind::list) fail(call, "list= must be a list");
+    if (list->kind != ValueKind::list) fail(call, "list= must be a list");
     return *list;
   }
   if (const Value* sweep = named(call, "sweep")) {
-    if (sweep->kind != Kind::choice && sweep->kind != Kind::range) {
+    if (sweep->kind != ValueKind::choice && sweep->kind != ValueKind::range) {
       fail(call, "sweep= must be a choice or a range");
     }
     return *sweep;
   }
   for (const Value& argument : call.arguments) {
-    const bool fits = argument.kind == Kind::choice || argument.kind == Kind::range || is_element(argument);
+    const bool fits =
+        argument.kind == ValueKind::choice || argument.kind == ValueKind::range || is_element(argument);
     if (!fits) fail(call, "takes values, a list, a choice or a range");
   }
   if (call.arguments.size() == 1) return call.arguments.front();
   for (const Value& argument : call.arguments) {
     if (argument.is_sweep()) fail(call, "several arguments must be plain values");
   }
-  return {.kind = Kind::choice, .items = call.arguments, .is_simple = true};
+  return {.kind = ValueKind::choice, .items = call.arguments, .is_simple = true};
 }
 
 Value shuffle(const FunctionCall& call) {
@@ -173,7 +174,7 @@ Value shuffle(const FunctionCall& call) {
     value.is_shuffled = true;
     return value;
   }
-  if (value.kind != Kind::list) return {.kind = Kind::list, .items = {std::move(value)}};
+  if (value.kind != ValueKind::list) return {.kind = ValueKind::list, .items = {std::move(value)}};
   RandomStream stream(0, call.seed_text);
   stream.shuffle(std::span(value.items));
   return value;
@@ -186,7 +187,7 @@ bool is_less(const FunctionCall& call, const Value& left, const Value& right) {
     return a < b;
   }
   if (is_text(left) && is_text(right)) return left.scalar < right.scalar;
-  if (left.kind == Kind::list && right.kind == Kind::list) {
+  if (left.kind == ValueKind::list && right.kind == ValueKind::list) {
     return std::lexicographical_compare(left.items.begin(), left.items.end(), right.items.begin(),
                                         right.items.end(),
                                         [&](const Value& a, const Value& b) { return is_less(call, a, b); });
@@ -229,7 +230,7 @@ Value sort(const FunctionCall& call) {
   allow_names(call, {"sweep", "list", "reverse"});
   bool reverse = false;
   if (const auto found = call.named.find("reverse"); found != call.named.end()) {
-    if (found->second.kind != Kind::scalar || !found->second.scalar.is_boolean())
+    if (found->second.kind != ValueKind::scalar || !found->second.scalar.is_boolean())
       fail(call, "reverse= must be true or false");
     reverse = found->second.scalar.get<bool>();
   }
@@ -237,9 +238,9 @@ Value sort(const FunctionCall& call) {
     fail(call, "there is nothing to sort");
   }
   Value value = ordered_argument(call);
-  if (value.kind == Kind::range) {
+  if (value.kind == ValueKind::range) {
     sort_range(value, reverse);
-  } else if (value.kind == Kind::choice || value.kind == Kind::list) {
+  } else if (value.kind == ValueKind::choice || value.kind == ValueKind::list) {
     sort_items(call, value.items, reverse);
   }
   return value;
@@ -252,11 +253,12 @@ Value cast(const FunctionCall& call, Cast type) {
   std::vector<Value> all = call.arguments;
   if (value != nullptr) all = {*value};
   for (const Value& item : all) {
-    if (item.kind == Kind::glob || item.kind == Kind::extension) fail(call, "this value cannot be cast");
+    if (item.kind == ValueKind::glob || item.kind == ValueKind::extension)
+      fail(call, "this value cannot be cast");
   }
   try {
     if (all.size() == 1) return cast_value(all.front(), type);
-    return cast_value({.kind = Kind::choice, .items = std::move(all), .is_simple = true}, type);
+    return cast_value({.kind = ValueKind::choice, .items = std::move(all), .is_simple = true}, type);
   } catch (const ConfigError& problem) {
     fail(call, problem.what());
   }
@@ -265,7 +267,7 @@ Value cast(const FunctionCall& call, Cast type) {
 Value extend_list(const FunctionCall& call) {
   allow_names(call, {});
   for (const Value& argument : call.arguments) value_json(argument);
-  return {.kind = Kind::extension, .items = call.arguments};
+  return {.kind = ValueKind::extension, .items = call.arguments};
 }
 
 using Function = Value (*)(const FunctionCall&);

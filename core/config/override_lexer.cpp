@@ -5,6 +5,7 @@
 #include <cctype>
 #include <utility>
 
+#include "core/base/ascii.h"
 #include "core/base/error.h"
 
 namespace moelab::config {
@@ -13,7 +14,6 @@ namespace {
 constexpr std::string_view escapable = "\\()[]{}:=, \t";
 constexpr std::string_view plain_chars = "/-\\+.$%*@?|";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 char char_at(std::string_view text, std::size_t at) { return at < text.size() ? text[at] : '\0'; }

@@ -15,7 +15,7 @@ namespace {
 using Integer = boost::multiprecision::cpp_int;
 
 constexpr std::size_t max_elements = 1'000'000;
-constexpr std::size_t decimal_digits = 28;  // of Python's default decimal context
+constexpr std::size_t decimal_precision = 28;  // of Python's default decimal context
 
 // coefficient * 10^exponent
 struct Decimal {
@@ -54,8 +54,8 @@ bool is_less(Decimal left, Decimal right) {
 // Half to even at 28 digits.
 Decimal rounded(Decimal value) {
   const std::size_t digits = Integer(boost::multiprecision::abs(value.coefficient)).str().size();
-  if (digits <= decimal_digits) return value;
-  const auto extra = static_cast<unsigned>(digits - decimal_digits);
+  if (digits <= decimal_precision) return value;
+  const auto extra = static_cast<unsigned>(digits - decimal_precision);
   const Integer unit = boost::multiprecision::pow(Integer(10), extra);
   Integer quotient, rest;
   boost::multiprecision::divide_qr(Integer(boost::multiprecision::abs(value.coefficient)), unit, quotient,

@@ -12,7 +12,7 @@
 namespace moelab::config {
 namespace {
 
-constexpr int max_depth = 100;
+constexpr int max_value_depth = 100;
 
 Json float_value(std::string_view text) {
   std::string digits;
@@ -58,9 +58,9 @@ bool is_key_part(TokenType type) {
 // As keys of a mapping, true is 1 and false is 0, as in Python.
 Json comparable(const Json& key) { return key.is_boolean() ? Json(key.get<bool>() ? 1 : 0) : key; }
 
-class Parser {
+class ValueParser {
  public:
-  explicit Parser(std::string_view text) : text_(text), tokens_(lex_value(text)) {}
+  explicit ValueParser(std::string_view text) : text_(text), tokens_(lex_value(text)) {}
 
   Value parse() {
     Value first = element(0);
@@ -93,7 +93,8 @@ class Parser {
   }
 
   Value element(int depth) {
-    if (depth > max_depth) throw ConfigError("the value is nested deeper than {} levels", max_depth);
+    if (depth > max_value_depth)
+      throw ConfigError("the value is nested deeper than {} levels", max_value_depth);
     if (peek().type == TokenType::identifier && peek(1).type == TokenType::paren_open) return function(depth);
     if (take(TokenType::bracket_open)) return list(depth);
     if (take(TokenType::brace_open)) return map(depth);
@@ -206,7 +207,7 @@ Json token_value(const Token& token) {
 
 Value parse_value(std::string_view text) {
   if (text.find_first_not_of(" \t") == std::string_view::npos) return {.scalar = ""};
-  return Parser(text).parse();
+  return ValueParser(text).parse();
 }
 
 Json value_json(const Value& value) {

@@ -11,9 +11,9 @@
 namespace moelab::config {
 namespace {
 
-using Kind = Expression::Kind;
+using PartKind = Expression::Kind;
 
-constexpr int max_depth = 50;
+constexpr int max_interpolation_depth = 50;
 constexpr std::string_view not_in_keys = "\\${}()[]:. \t'\"";
 
 // A text under construction: characters are collected, references stand between them.
@@ -31,7 +31,7 @@ class TextBuilder {
     flush();
     if (parts_.empty()) return {.value = ""};
     if (parts_.size() == 1) return std::move(parts_[0]);
-    return {.kind = Kind::text, .parts = std::move(parts_)};
+    return {.kind = PartKind::text, .parts = std::move(parts_)};
   }
 
  private:
@@ -44,9 +44,9 @@ class TextBuilder {
   std::vector<Expression> parts_;
 };
 
-class Parser {
+class InterpolationParser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  explicit InterpolationParser(std::string_view text) : text_(text) {}
 
   Expression whole_text() { return text('\0', 0); }
 
@@ -99,16 +99,16 @@ class Parser {
     if (at_ >= text_.size()) fail("a quote is not closed");
     ++at_;
     Expression result = builder.take();
-    if (result.kind == Kind::literal || result.kind == Kind::text) return result;
-    return {.kind = Kind::text, .parts = {std::move(result)}};  // in quotes a reference becomes a text
+    if (result.kind == PartKind::literal || result.kind == PartKind::text) return result;
+    return {.kind = PartKind::text, .parts = {std::move(result)}};  // in quotes a reference becomes a text
   }
 
   // From "${" to behind its "}".
   Expression reference(int depth) {
-    if (depth > max_depth) fail("it is nested too deeply");
+    if (depth > max_interpolation_depth) fail("it is nested too deeply");
     at_ += 2;
     skip_spaces();
-    Expression node{.kind = Kind::node};
+    Expression node{.kind = PartKind::node};
     while (current() == '.') {
       ++node.dots;
       ++at_;
@@ -160,7 +160,7 @@ class Parser {
       const bool fits = name == "." || identifier_length(name) == name.size();
       if (node.dots > 0 || !fits) fail("this is no name of a resolver");
     }
-    Expression result{.kind = Kind::resolver, .parts = std::move(node.parts)};
+    Expression result{.kind = PartKind::resolver, .parts = std::move(node.parts)};
     take_punctuation();
     result.items = sequence('}', depth);
     return result;
@@ -191,12 +191,12 @@ class Parser {
   }
 
   Expression element(int depth) {
-    if (depth > max_depth) fail("it is nested too deeply");
+    if (depth > max_interpolation_depth) fail("it is nested too deeply");
     const char c = current();
     if (c == '[') {
       ++at_;
       skip_spaces();
-      return {.kind = Kind::list, .items = sequence(']', depth)};
+      return {.kind = PartKind::list, .items = sequence(']', depth)};
     }
     if (c == '{') return map(depth);
     if (c == '\'' || c == '"') {
@@ -209,7 +209,7 @@ class Parser {
   Expression map(int depth) {
     ++at_;
     skip_spaces();
-    Expression result{.kind = Kind::map};
+    Expression result{.kind = PartKind::map};
     while (after_spaces() != '}') {
       if (!result.keys.empty()) {
         if (after_spaces() != ',') fail("',' or '}' is missing");
@@ -259,7 +259,7 @@ class Parser {
         single.get_ref<const std::string&>().find_first_not_of(" \t") == std::string::npos) {
       fail("a value of spaces only must stand in quotes");
     }
-    return count == 1 && whole.kind == Kind::literal ? Expression{.value = single} : whole;
+    return count == 1 && whole.kind == PartKind::literal ? Expression{.value = single} : whole;
   }
 
   std::string_view text_;
@@ -268,8 +268,8 @@ class Parser {
 
 }  // namespace
 
-Expression parse_text(std::string_view text) { return Parser(text).whole_text(); }
+Expression parse_text(std::string_view text) { return InterpolationParser(text).whole_text(); }
 
-Expression parse_element(std::string_view text) { return Parser(text).whole_element(); }
+Expression parse_element(std::string_view text) { return InterpolationParser(text).whole_element(); }
 
 }  // namespace moelab::config

@@ -9,10 +9,10 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/ascii.h"
+
 namespace moelab::config {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool all_of(std::string_view text, std::string_view allowed) {
   return text.find_first_not_of(allowed) == std::string_view::npos;

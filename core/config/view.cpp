@@ -7,8 +7,8 @@ namespace moelab::config {
 namespace {
 
 // Resolves the whole, Hydra's node included: its references may lead into the job's config and back.
-void resolve_all(Composed& composed, Part part) {
-  if (part == Part::job) return resolve(composed);
+void resolve_all(Composed& composed, ConfigPart part) {
+  if (part == ConfigPart::job) return resolve(composed);
   Composed whole = composed;
   whole.tree["hydra"] = composed.hydra;
   resolve(whole);
@@ -29,17 +29,17 @@ void put_origins(const Json& value, const std::string& path, const Composed& com
 
 }  // namespace
 
-Part parse_part(const std::string& name) {
-  if (name == "job") return Part::job;
-  if (name == "hydra") return Part::hydra;
-  if (name == "all") return Part::all;
+ConfigPart parse_part(const std::string& name) {
+  if (name == "job") return ConfigPart::job;
+  if (name == "hydra") return ConfigPart::hydra;
+  if (name == "all") return ConfigPart::all;
   throw ConfigError("--cfg takes job, hydra or all, got '{}'", name);
 }
 
 std::string view(Composed composed, const ViewOptions& options) {
   if (options.resolve) resolve_all(composed, options.part);
-  Json shown = options.part == Part::hydra ? Json::object() : composed.tree;
-  if (options.part != Part::job) shown["hydra"] = composed.hydra;
+  Json shown = options.part == ConfigPart::hydra ? Json::object() : composed.tree;
+  if (options.part != ConfigPart::job) shown["hydra"] = composed.hydra;
   if (!options.package.empty()) {
     const Json* found = find_key(shown, options.package);
     if (found == nullptr) throw ConfigError("--package: the config has no key '{}'", options.package);

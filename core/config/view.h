@@ -9,17 +9,17 @@
 
 namespace moelab::config {
 
-enum class Part { job, hydra, all };
+enum class ConfigPart { job, hydra, all };
 
 // "job", "hydra" or "all". Throws ConfigError.
-Part parse_part(const std::string& name);
+ConfigPart parse_part(const std::string& name);
 
 struct ViewOptions {
-  Part part = Part::job;     // the job's config, Hydra's own node, or both
-  bool resolve = false;      // replace interpolations
-  bool json = false;         // one line of JSON instead of YAML
-  bool origins = false;      // "key = value  # file:line", one line a value
-  std::string package = "";  // only what stands at this key path
+  ConfigPart part = ConfigPart::job;  // the job's config, Hydra's own node, or both
+  bool resolve = false;               // replace interpolations
+  bool json = false;                  // one line of JSON instead of YAML
+  bool origins = false;               // "key = value  # file:line", one line a value
+  std::string package = "";           // only what stands at this key path
 };
 
 // The text that Hydra's --cfg would print, ending in a line end. Throws ConfigError for interpolations that

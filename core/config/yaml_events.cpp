@@ -16,7 +16,7 @@ namespace moelab::config {
 namespace {
 
 constexpr std::size_t max_nodes = 200'000;
-constexpr std::size_t max_depth = 100;
+constexpr std::size_t max_file_depth = 100;
 
 // Builds nodes from yaml-cpp's events: only these still tell quoted from plain scalars, aliases from copies,
 // and repeated keys.
@@ -127,8 +127,8 @@ class Builder : public YAML::EventHandler {
     if (!tag.empty() && tag != "?" && tag != "!" && !is_core) {
       fail(mark, fmt::format("the tag '{}' is not supported", tag));
     }
-    if (stack_.size() >= max_depth)
-      fail(mark, fmt::format("the file is nested deeper than {} levels", max_depth));
+    if (stack_.size() >= max_file_depth)
+      fail(mark, fmt::format("the file is nested deeper than {} levels", max_file_depth));
     Frame frame;
     frame.node = Node(kind, &file_, mark.line + 1);
     frame.anchor = anchor;

@@ -48,7 +48,8 @@ StripDecoder read_strip(const Json& value, std::string_view origin, const std::s
   return {character_member(value, "content", origin, field), count("start"), count("stop")};
 }
 
-MetaspaceDecoder read_metaspace(const Json& value, std::string_view origin, const std::string& field) {
+MetaspaceDecoder read_metaspace_decoder(const Json& value, std::string_view origin,
+                                        const std::string& field) {
   require_known_keys(value, {"type", "replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"},
                      origin, field);
   return {character_member(value, "replacement", origin, field),
@@ -76,7 +77,7 @@ void read_steps(const Json& value, std::string_view origin, const std::string& f
   } else if (type == "Strip") {
     steps.emplace_back(read_strip(value, origin, field));
   } else if (type == "Metaspace") {
-    steps.emplace_back(read_metaspace(value, origin, field));
+    steps.emplace_back(read_metaspace_decoder(value, origin, field));
   } else if (type == "Replace") {
     steps.emplace_back(Replacement::from_json(value, origin, field));
   } else {

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/base/ascii.h"
 #include "core/text/template_escapes.h"
 #include "core/text/template_strings.h"
 #include "core/text/utf8.h"
@@ -17,8 +18,6 @@ namespace {
 constexpr std::array<std::string_view, 25> kOperators = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/",
                                                          "*",  "%",  "~",  "[",  "]",  "(",  ")", "{", "}",
                                                          ">",  "<",  "=",  ".",  ":",  "|",  ","};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Line ends become "\n" and one at the end goes, as jinja2 does without keep_trailing_newline.
 std::string normalize(std::string_view source) {

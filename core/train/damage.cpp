@@ -33,13 +33,13 @@ std::vector<Gate> gates_of(const Parameters& parameters, const DamageOptions& op
   return gates;
 }
 
-// After n steps a gate row is its own + n * noise * its norm / sqrt(hidden) * (standard normal draw): every expert's
-// logit is off by a part that depends on the token.
+// After n steps a gate row is its own + n * noise * its norm / sqrt(hidden) * (standard normal draw): every
+// expert's logit is off by a part that depends on the token.
 Step noise_step(const Parameters& parameters, const DamageOptions& options) {
-  struct Part {
+  struct NoisyGate {
     at::Tensor weight, start, direction;
   };
-  std::vector<Part> parts;
+  std::vector<NoisyGate> parts;
   for (const Gate& gate : gates_of(parameters, options)) {
     RandomStream random(options.seed, "noise/" + gate.name);
     const at::Tensor draw = at::empty_like(gate.weight);
@@ -52,7 +52,7 @@ Step noise_step(const Parameters& parameters, const DamageOptions& options) {
   return [parts = std::move(parts), noise = options.noise, step = std::int64_t{0}]() mutable {
     const at::NoGradGuard no_grad;
     ++step;
-    for (const Part& part : parts)
+    for (const NoisyGate& part : parts)
       part.weight.copy_(part.start + part.direction * (noise * static_cast<double>(step)));
     StepReport report;
     report.step = step;
@@ -68,12 +68,16 @@ Step balance_step(Parameters& parameters, const DamageOptions& options, const te
   });
   StepOptions step;
   step.loss = {.language_weight = 0.0, .balance = 1.0, .balance_over = "sequence"};
-  step.optimizer = {.learning_rate = options.learning_rate, .warmup = 0, .floor = 1.0, .beta2 = 0.999,
-                    .weight_decay = 0.0, .clip = 0.0};
+  step.optimizer = {.learning_rate = options.learning_rate,
+                    .warmup = 0,
+                    .floor = 1.0,
+                    .beta2 = 0.999,
+                    .weight_decay = 0.0,
+                    .clip = 0.0};
   step.steps = options.max_steps;
-  auto sampler = std::make_shared<const Sampler>(read_corpus(options.corpus, tokenizer),
-                                                 SamplerOptions{options.seed, options.batch_rows,
-                                                                options.sequence_length});
+  auto sampler = std::make_shared<const Sampler>(
+      read_corpus(options.corpus, tokenizer),
+      SamplerOptions{options.seed, options.batch_rows, options.sequence_length});
   auto trainer = std::make_shared<Trainer>(parameters, step, sampler->corpus().domains);
   return [sampler, trainer] { return trainer->step(sampler->batch(trainer->steps_done())); };
 }
@@ -95,9 +99,10 @@ DamageResult damage(const DamageOptions& options, const StepCallback& report) {
   result.accuracy_before = result.accuracy_after = mean_accuracy(engine, questions);
   while (result.accuracy_before - result.accuracy_after < options.drop / 100) {
     if (result.steps >= options.max_steps)
-      throw Error("after {} steps the accuracy has dropped by {:.1f} of the {:.1f} points wanted: raise max_steps, "
-                  "learning_rate or noise", options.max_steps,
-                  100 * (result.accuracy_before - result.accuracy_after), options.drop);
+      throw Error(
+          "after {} steps the accuracy has dropped by {:.1f} of the {:.1f} points wanted: raise max_steps, "
+          "learning_rate or noise",
+          options.max_steps, 100 * (result.accuracy_before - result.accuracy_after), options.drop);
     StepReport done = step();
     result.steps = done.step;
     if (is_noise || done.step % options.measure_every == 0)

@@ -138,11 +138,11 @@ TEST_CASE("A config is shown whole or in part, as YAML, JSON or with origins", "
   CHECK(view(composed, {.package = "b"}) == "# @package b\nc: 1\n");
   CHECK_THAT(view(composed, {.origins = true}),
              ContainsSubstring("b.c = 1") && ContainsSubstring("config.yaml:2"));
-  CHECK_THAT(view(composed, {.part = Part::hydra, .package = "hydra.run"}),
+  CHECK_THAT(view(composed, {.part = ConfigPart::hydra, .package = "hydra.run"}),
              ContainsSubstring("dir: out/${b.c}"));
   Composed whole = composed;
   whole.hydra["job"]["id"] = whole.hydra["job"]["num"] = 0;
-  CHECK_THAT(view(whole, {.part = Part::all, .resolve = true}), ContainsSubstring("dir: out/1\n"));
+  CHECK_THAT(view(whole, {.part = ConfigPart::all, .resolve = true}), ContainsSubstring("dir: out/1\n"));
   CHECK_THROWS_WITH(view(composed, {.package = "x"}), ContainsSubstring("no key 'x'"));
   CHECK_THROWS_AS(parse_part("everything"), ConfigError);
 }

@@ -1,12 +1,10 @@
 #include <fmt/ranges.h>
 
-#include <cstdlib>
-#include <iostream>
-
 #include "core/base/files.h"
 #include "core/base/hash.h"
 #include "core/text/tiktoken.h"
 #include "tests/support/catch.h"
+#include "tests/text/published.h"
 #include "tests/text/text_generator.h"
 
 using moelab::Json;
@@ -16,8 +14,6 @@ using namespace moelab::testing;
 namespace {
 
 using Ids = std::vector<std::int32_t>;
-
-std::filesystem::path text_data(const std::string& name) { return data_dir() / "text" / name; }
 
 // Decodes id by id and checks that every piece is complete UTF-8.
 std::string decode_stream(const Tokenizer& tokenizer, const Ids& ids, bool skip) {
@@ -98,28 +94,13 @@ std::vector<Json> kinds() {
   return kinds;
 }
 
-// Published tokenizers are not part of this repository; where a folder of them lies beside it, they are
-// checked too.
 void check_published(const std::string& folder) {
-  const auto packed =
-      source_dir().parent_path() / "shared" / "assets" / "tokenizers" / folder / "tokenizer.json.xz";
-  if (!std::filesystem::exists(packed)) {
-    std::cout << "skipped: 2000 texts of the published tokenizer '" << folder << "', because " << packed
-              << " is not there\n";
-    return;
-  }
   const ScratchDir scratch;
-  const auto plain = scratch / "tokenizer.json";
-  if (std::system(
-          fmt::format("xz --decompress --stdout '{}' > '{}'", packed.string(), plain.string()).c_str()) !=
-      0) {
-    std::cout << "skipped: 2000 texts of the published tokenizer '" << folder
-              << "', because the program xz could not unpack " << packed << "\n";
-    return;
-  }
+  const auto plain = unpack_published(scratch, folder);
+  if (!plain) return;
   for (const Json& kind : kinds()) {
     if (kind.value("published", "") != folder) continue;
-    const Tokenizer tokenizer = Tokenizer::load(plain);
+    const Tokenizer tokenizer = Tokenizer::load(*plain);
     REQUIRE(tokenizer.digest() == kind.at("sha256").get<std::string>());
     return check_kind(tokenizer, kind, TextGenerator());
   }

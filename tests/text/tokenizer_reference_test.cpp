@@ -1,6 +1,4 @@
-#include <cstdlib>
-#include <iostream>
-
+#include "tests/text/published.h"
 #include "tests/text/reference_cases.h"
 
 using moelab::Json;
@@ -9,26 +7,10 @@ using namespace moelab::testing;
 
 namespace {
 
-std::filesystem::path text_data(const std::string& name) { return data_dir() / "text" / name; }
-
-// Published tokenizers are not part of this repository; where a folder of them lies beside it, they are
-// checked too.
 void check_published(const std::string& folder, const std::string& cases) {
-  const auto packed =
-      source_dir().parent_path() / "shared" / "assets" / "tokenizers" / folder / "tokenizer.json.xz";
-  if (!std::filesystem::exists(packed)) {
-    std::cout << "skipped: the published tokenizer " << packed << " is not there\n";
-    return;
-  }
   const ScratchDir scratch;
-  const auto plain = scratch / "tokenizer.json";
-  const std::string command =
-      fmt::format("xz --decompress --stdout '{}' > '{}'", packed.string(), plain.string());
-  if (std::system(command.c_str()) != 0) {
-    std::cout << "skipped: the program xz could not unpack " << packed << "\n";
-    return;
-  }
-  CHECK(check_cases(Tokenizer::load(plain), text_data(cases)) >= 190);
+  if (const auto plain = unpack_published(scratch, folder))
+    CHECK(check_cases(Tokenizer::load(*plain), text_data(cases)) >= 190);
 }
 
 }  // namespace

@@ -92,9 +92,8 @@ TEST_CASE("runs of the mark for spaces merge as one", "[text]") {
                                {"vocab", {{"▁", 0}, {"a", 1}, {"▁▁", 2}, {"▁▁▁▁", 3}, {"▁a", 4}}},
                                {"merges", moelab::Json::array({"▁ ▁", "▁▁ ▁▁", "▁ a"})}}}};
   const auto tokenizer = Tokenizer::parse(file.dump(), "marks");
-  using Ids = std::vector<std::int32_t>;
-  CHECK(tokenizer.encode("a▁▁▁▁a") == Ids{1, 3, 1});
-  CHECK(tokenizer.encode("a▁▁▁a▁a") == Ids{1, 2, 4, 4});
-  CHECK(tokenizer.encode("▁▁▁▁▁a▁") == Ids{3, 4, 0});
+  CHECK(tokenizer.encode("a▁▁▁▁a") == std::vector<std::int32_t>{1, 3, 1});
+  CHECK(tokenizer.encode("a▁▁▁a▁a") == std::vector<std::int32_t>{1, 2, 4, 4});
+  CHECK(tokenizer.encode("▁▁▁▁▁a▁") == std::vector<std::int32_t>{3, 4, 0});
   REQUIRE_THROWS_WITH(tokenizer.encode("a▁é"), Catch::Matchers::ContainsSubstring("U+00E9"));
 }

@@ -5,7 +5,7 @@
 namespace moelab::model {
 namespace {
 
-ModelSpec parse(const Json& config, const std::string& where) {
+ModelSpec parse_olmoe(const Json& config, const std::string& where) {
   ModelSpec spec = parse_common(config, where);
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-5, where);
   spec.attention.qk_norm = QkNorm::full_width;
@@ -24,6 +24,6 @@ ModelSpec parse(const Json& config, const std::string& where) {
 
 }  // namespace
 
-Family family_olmoe() { return {"olmoe", &parse, &common_layer_names}; }
+Family family_olmoe() { return {"olmoe", &parse_olmoe, &common_layer_names}; }
 
 }  // namespace moelab::model

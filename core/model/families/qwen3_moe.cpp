@@ -7,7 +7,7 @@
 namespace moelab::model {
 namespace {
 
-ModelSpec parse(const Json& config, const std::string& where) {
+ModelSpec parse_qwen3_moe(const Json& config, const std::string& where) {
   ModelSpec spec = parse_common(config, where);
   spec.attention.qk_norm = QkNorm::per_head;
   spec.router.score = &softmax_score;
@@ -29,6 +29,6 @@ ModelSpec parse(const Json& config, const std::string& where) {
 
 }  // namespace
 
-Family family_qwen3_moe() { return {"qwen3_moe", &parse, &common_layer_names}; }
+Family family_qwen3_moe() { return {"qwen3_moe", &parse_qwen3_moe, &common_layer_names}; }
 
 }  // namespace moelab::model
