@@ -39,7 +39,7 @@ std::string outcome(const Tokenizer& tokenizer, const std::string& text, const I
                      tokenizer.decode(random_ids, true));
 }
 
-// All of them, unless MOELAB_TEXTS_PER_KIND asks for fewer (scripts/mutants_text.py does, to be quick).
+// All of them, unless MOELAB_TEXTS_PER_KIND asks for fewer (scripts/mutants/run.py does, to be quick).
 std::uint64_t n_texts(std::uint64_t all) {
   const char* wanted = std::getenv("MOELAB_TEXTS_PER_KIND");
   return wanted == nullptr ? all : std::min<std::uint64_t>(all, std::strtoull(wanted, nullptr, 10));
