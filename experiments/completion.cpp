@@ -30,7 +30,8 @@ _moelab() {
   local -a candidates
   candidates=("${(@f)$(${words[1]} --complete "${(j: :)words[1,CURRENT]}" 2>/dev/null)}")
   candidates=(${candidates:#})
-  compadd -Q -S '' -- $candidates
+  compadd -Q -S '' -- ${(M)candidates:#*[=./]}
+  compadd -Q -- ${candidates:#*[=./]}
 }
 compdef _moelab moelab
 )";
