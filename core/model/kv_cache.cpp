@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/model/memory.h"
 
 namespace moelab::model {
 namespace {
@@ -30,12 +31,19 @@ KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Devic
     throw ConfigError("the KV cache needs at least one page of one token; it has {} pages of {} tokens",
                       pages_, page_tokens_);
   const auto tensor_options = at::TensorOptions().dtype(dtype).device(device);
-  for (std::int64_t layer = 0; layer < spec.layers; ++layer)
-    for (auto* tensors : {&keys_, &values_})
-      // Zeros: what a mask hides is still multiplied by its weight of zero, and must be finite.
-      tensors->push_back(at::zeros({pages_ * page_tokens_, spec.attention.kv_heads, spec.attention.head_dim},
-                                   tensor_options));
-  for (std::int64_t page = pages_; page-- > 0;) free_.push_back(page);
+  try {
+    for (std::int64_t layer = 0; layer < spec.layers; ++layer)
+      for (auto* tensors : {&keys_, &values_})
+        // Zeros: what a mask hides is still multiplied by its weight of zero, and must be finite.
+        tensors->push_back(at::zeros(
+            {pages_ * page_tokens_, spec.attention.kv_heads, spec.attention.head_dim}, tensor_options));
+    holders_.assign(static_cast<std::size_t>(pages_), 0);
+    for (std::int64_t page = pages_; page-- > 0;) free_.push_back(page);
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    throw ConfigError("the KV cache of {} pages needs {} bytes, and memory is short: give it fewer pages",
+                      pages_, pages_ * page_bytes(spec, page_tokens_, dtype));
+  }
 }
 
 std::int64_t KvCache::page_bytes(const ModelSpec& spec, std::int64_t page_tokens, at::ScalarType dtype) {
@@ -44,23 +52,62 @@ std::int64_t KvCache::page_bytes(const ModelSpec& spec, std::int64_t page_tokens
 }
 
 std::int64_t KvCache::missing_pages(const KvRow& row, std::int64_t fresh) const {
-  const std::int64_t missing =
-      pages_for(row.tokens + fresh, page_tokens_) - static_cast<std::int64_t>(row.pages.size());
-  return std::max<std::int64_t>(missing, 0);
+  const auto held = static_cast<std::int64_t>(row.pages.size());
+  const std::int64_t last = pages_for(row.tokens + fresh, page_tokens_);
+  std::int64_t missing = std::max<std::int64_t>(last - held, 0);
+  for (std::int64_t i = row.tokens / page_tokens_; i < std::min(held, last); ++i)
+    if (is_shared(row.pages[static_cast<std::size_t>(i)])) ++missing;
+  return missing;
+}
+
+std::int64_t KvCache::take_page() {
+  const std::int64_t page = free_.back();
+  free_.pop_back();
+  holders_[static_cast<std::size_t>(page)] = 1;
+  return page;
+}
+
+std::int64_t KvCache::copy_page(std::int64_t page) {
+  const std::int64_t copy = take_page();
+  --holders_[static_cast<std::size_t>(page)];
+  for (auto* tensors : {&keys_, &values_})
+    for (at::Tensor& all : *tensors)
+      all.narrow(0, copy * page_tokens_, page_tokens_)
+          .copy_(all.narrow(0, page * page_tokens_, page_tokens_));
+  return copy;
 }
 
 bool KvCache::reserve(KvRow& row, std::int64_t fresh) {
-  const std::int64_t missing = missing_pages(row, fresh);
-  if (missing > free_pages()) return false;
-  for (std::int64_t i = 0; i < missing; ++i) {
-    row.pages.push_back(free_.back());
-    free_.pop_back();
+  if (missing_pages(row, fresh) > free_pages()) return false;
+  const std::int64_t last = pages_for(row.tokens + fresh, page_tokens_);
+  for (std::int64_t i = row.tokens / page_tokens_; i < last; ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    if (index == row.pages.size())
+      row.pages.push_back(take_page());
+    else if (is_shared(row.pages[index]))
+      row.pages[index] = copy_page(row.pages[index]);
   }
   return true;
 }
 
+KvRow KvCache::share(const KvRow& row, std::int64_t tokens) {
+  if (tokens < 0 || tokens > row.tokens)
+    throw Error("a row that has read {} tokens cannot share {} of them", row.tokens, tokens);
+  KvRow shared;
+  shared.tokens = tokens;
+  shared.pages.assign(row.pages.begin(), row.pages.begin() + pages_for(tokens, page_tokens_));
+  for (const std::int64_t page : shared.pages) ++holders_[static_cast<std::size_t>(page)];
+  return shared;
+}
+
+std::int64_t KvCache::own_pages(const KvRow& row) const {
+  return std::count_if(row.pages.begin(), row.pages.end(),
+                       [&](std::int64_t page) { return !is_shared(page); });
+}
+
 void KvCache::release(KvRow& row) {
-  free_.insert(free_.end(), row.pages.rbegin(), row.pages.rend());
+  for (auto page = row.pages.rbegin(); page != row.pages.rend(); ++page)
+    if (--holders_[static_cast<std::size_t>(*page)] == 0) free_.push_back(*page);
   row = {};
 }
 

@@ -1,4 +1,5 @@
-// Keys and values of rows that are being generated, in pages, so that a pass reads only its new tokens.
+// Keys and values of rows that are being generated, in pages, so that a pass reads only its new tokens; rows
+// with the same beginning share its pages.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,7 +18,8 @@ struct KvCacheOptions {
   std::int64_t page_tokens = 16;  // tokens in a page
 };
 
-// The place of one row: its pages in order, and how many tokens they hold.
+// The place of one row: its pages in order, and how many tokens they hold. Copies of this struct are no rows
+// of their own: KvCache::share makes one.
 struct KvRow {
   std::vector<std::int64_t> pages;
   std::int64_t tokens = 0;
@@ -31,7 +33,8 @@ struct KvAppend {
 
 class KvCache {
  public:
-  // Allocates everything at once. Throws ConfigError when a size is not positive.
+  // Allocates everything at once. Throws ConfigError when a size is not positive, and one that says how many
+  // bytes were asked for when memory is short.
   KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Device device, at::ScalarType dtype);
 
   // Bytes that one page takes over all layers.
@@ -41,13 +44,22 @@ class KvCache {
   std::int64_t pages() const { return pages_; }
   std::int64_t page_tokens() const { return page_tokens_; }
 
-  // Pages that `row` lacks for `fresh` more tokens.
+  // Free pages that `fresh` more tokens of `row` take: those that it lacks, and one for a page that it would
+  // write to and that another row holds too.
   std::int64_t missing_pages(const KvRow& row, std::int64_t fresh) const;
 
-  // Makes room for `fresh` more tokens. False, and nothing is taken, when too few pages are free.
+  // Makes room for `fresh` more tokens; a page that another row holds too is copied before the row writes to
+  // it. False, and nothing is taken, when too few pages are free.
   bool reserve(KvRow& row, std::int64_t fresh);
 
-  // Gives the row's pages back and empties it.
+  // A new row that begins with the first `tokens` tokens of `row`, in the same pages. Either row must reserve
+  // room anew before it reads on. Throws Error when `row` has read fewer tokens.
+  KvRow share(const KvRow& row, std::int64_t tokens);
+
+  // Pages that would come free with the row: those that no other row holds.
+  std::int64_t own_pages(const KvRow& row) const;
+
+  // Gives the row's pages back, where no other row holds them, and empties it.
   void release(KvRow& row);
 
   // The layout of a pass over the rows' new tokens: positions go on after those that each row holds, and a
@@ -64,11 +76,15 @@ class KvCache {
 
  private:
   std::int64_t slot(const KvRow& row, std::int64_t position) const;
+  bool is_shared(std::int64_t page) const { return holders_[static_cast<std::size_t>(page)] > 1; }
+  std::int64_t take_page();
+  std::int64_t copy_page(std::int64_t page);
 
   std::int64_t pages_;
   std::int64_t page_tokens_;
   std::vector<at::Tensor> keys_, values_;  // [layers] of [pages * page_tokens, kv_heads, head_dim]
   std::vector<std::int64_t> free_;         // pages, the next one to take last
+  std::vector<std::int64_t> holders_;      // [pages] rows that hold each
 };
 
 // One layer's share of a cache.
