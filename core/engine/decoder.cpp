@@ -1,8 +1,11 @@
 #include "core/engine/decoder.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "core/engine/batch.h"
 
@@ -29,6 +32,13 @@ PackedFeeds pack(std::span<const Feed> feeds, const model::Model& model) {
   const at::Device device = model.device();
   return {pack_tokens(sequences, model.spec().vocab_size, device), at::tensor(plans, at::kLong).to(device),
           at::tensor(ends, at::kLong).to(device)};
+}
+
+// The first row of [rows, width] that is not finite throughout.
+std::optional<std::int64_t> first_bad_row(const at::Tensor& rows) {
+  const at::Tensor bad = at::isfinite(rows).all(-1).logical_not().nonzero().cpu();
+  if (bad.size(0) == 0) return std::nullopt;
+  return bad[0][0].item<std::int64_t>();
 }
 
 }  // namespace
@@ -63,16 +73,42 @@ at::Tensor Decoder::feed(std::span<const Feed> feeds) {
   if (compiled_.plans > 1) {
     pass.steering = &compiled_.layers;
     pass.plan_of_token = packed.plans;
-    pass.effects = effects_;
+    // Added below: a pass that fails half way must not be counted.
+    pass.effects = at::zeros_like(effects_);
   }
   const at::Tensor hidden =
       model.run_layers(model.embed(packed.tokens), layout, {0, model.spec().layers}, pass);
+  at::Tensor logits = model.logits(hidden.index_select(0, packed.ends)).to(at::kFloat).cpu().contiguous();
+  if (pass.effects.defined()) effects_ += pass.effects;
   for (const Feed& feed : feeds) {
     feed.row->kv.tokens += length_of(feed);
     plan_tokens_[static_cast<std::size_t>(feed.row->plan)] += length_of(feed);
     forward_tokens_ += length_of(feed);
   }
-  return model.logits(hidden.index_select(0, packed.ends)).to(at::kFloat).cpu().contiguous();
+  return logits;
+}
+
+std::optional<NonFinite> Decoder::first_non_finite(std::span<const std::int32_t> tokens,
+                                                   std::int64_t plan) const {
+  const at::NoGradGuard no_grad;
+  const model::Model& model = engine_.model();
+  const std::int64_t count = static_cast<std::int64_t>(tokens.size()), layers = model.spec().layers;
+  const Tokens all(tokens.begin(), tokens.end());
+  const Tokens* const sequence = &all;
+  const at::Tensor packed = pack_tokens({&sequence, 1}, model.spec().vocab_size, model.device());
+  const model::Layout layout = model::make_layout({&count, 1}, model.device());
+  model::PassOptions pass;
+  if (compiled_.plans > 1) {
+    pass.steering = &compiled_.layers;
+    pass.plan_of_token = at::full({count}, plan, packed.options());
+  }
+  at::Tensor hidden = model.embed(packed);
+  for (std::int64_t layer = -1; layer < layers; ++layer) {
+    if (layer >= 0) hidden = model.run_layers(hidden, layout, {layer, layer + 1}, pass);
+    if (const auto position = first_bad_row(hidden)) return NonFinite{layer, *position};
+  }
+  if (!first_bad_row(model.logits(hidden.narrow(0, count - 1, 1)))) return std::nullopt;
+  return NonFinite{layers, count - 1};
 }
 
 std::vector<steering::Effect> Decoder::effects() const {

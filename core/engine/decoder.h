@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,12 @@ namespace moelab::engine {
 struct DecodeRow {
   model::KvRow kv;
   std::int64_t plan = 0;  // 0: the original; i + 1: plan i of the decoder
+};
+
+// Where hidden states stop being finite.
+struct NonFinite {
+  std::int64_t layer = 0;     // -1: the embedding; the number of layers: the final norm or the output layer
+  std::int64_t position = 0;  // of the token in its row
 };
 
 // Tokens that one row reads in a pass, after those it has read before.
@@ -33,7 +40,8 @@ class Decoder {
 
   // One pass over rows of any lengths and plans; room must have been reserved in the cache. Logits after each
   // row's last token, [rows, vocab] float32 on the CPU. Throws Error on a token outside the vocabulary, a row
-  // that would pass the model's context, or missing room; then no row has read anything.
+  // that would pass the model's context, or missing room; then no row has read anything, nor has it when
+  // memory runs out.
   at::Tensor feed(std::span<const Feed> feeds);
 
   // What each plan's steering did so far; entry 0 (the original) is empty. Throws Error when a plan was not
@@ -41,6 +49,10 @@ class Decoder {
   std::vector<steering::Effect> effects() const;
 
   std::int64_t forward_tokens() const { return forward_tokens_; }
+
+  // Reads `tokens` from the first one again, layer by layer and without the cache: the first layer after
+  // which a hidden state is NaN or infinite, and the first token where it is. None when all are finite.
+  std::optional<NonFinite> first_non_finite(std::span<const std::int32_t> tokens, std::int64_t plan) const;
 
  private:
   const Engine& engine_;

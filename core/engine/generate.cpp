@@ -1,66 +1,41 @@
 #include "core/engine/generate.h"
 
 #include <algorithm>
-#include <array>
 #include <list>
 #include <optional>
+
+#include "core/engine/generating_row.h"
+#include "core/engine/shared_prompts.h"
+#include "core/model/memory.h"
 
 namespace moelab::engine {
 namespace {
 
-constexpr std::array<std::string_view, 5> kReasons = {"eos", "stop_id", "stop_string", "length", "context"};
+using Row = GeneratingRow;
 
-void require_generable(const GenerateRequest& request, std::int64_t plans, const model::ModelSpec& spec,
-                       const GenerateOptions& options) {
-  validate(request.sampling);
-  const auto fail = [&](const std::string& what) {
-    throw Error("question '{}': {}", request.question, what);
-  };
-  if (request.prompt.empty()) fail("the prompt has no token");
-  const auto length = static_cast<std::int64_t>(request.prompt.size());
-  if (length >= spec.max_positions)
-    fail(fmt::format("the prompt has {} tokens, and the model's context of {} leaves no room for an answer",
-                     length, spec.max_positions));
-  for (const std::int32_t id : request.prompt)
-    if (id < 0 || id >= spec.vocab_size)
-      fail(fmt::format("token id {} of the prompt is outside the model's vocabulary of {}", id,
-                       spec.vocab_size));
-  if (request.plan < 0 || request.plan > plans)
-    fail(fmt::format("plan {} does not exist; there are {}", request.plan, plans));
-  if (request.max_new_tokens < 1) fail("max_new_tokens must be at least 1");
-  if (request.repeats < 1) fail("repeats must be at least 1");
-  for (const std::string& stop : request.stop_strings)
-    if (stop.empty()) fail("a stop string is empty");
-  if (!request.stop_strings.empty() && options.tokenizer == nullptr)
-    fail("stop strings need the model's tokenizer");
-}
-
-// A sample while it is made. Between runs it keeps its tokens only.
-struct Row {
-  Generation sample;
-  std::string text;   // bytes of the generated tokens; filled only for stop strings
-  Tokens sequence;    // prompt and generated tokens, while it runs
-  DecodeRow decoder;  // holds the first decoder.kv.tokens of the sequence
-
-  std::size_t unread() const { return sequence.size() - static_cast<std::size_t>(decoder.kv.tokens); }
-};
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 class Generator {
  public:
   Generator(const Engine& engine, std::span<const steering::Plan> plans,
             std::span<const GenerateRequest> requests, const GenerateOptions& options)
-      : engine_(engine), requests_(requests), options_(options), decoder_(engine, plans, options.cache) {
-    for (std::size_t i = 0; i < requests.size(); ++i)
-      for (std::int64_t repeat = 0; repeat < requests[i].repeats; ++repeat) {
-        waiting_.emplace_back();
-        waiting_.back().sample.request = i;
-        waiting_.back().sample.repeat = repeat;
-      }
+      : engine_(engine),
+        options_(options),
+        decoder_(engine, plans, options.cache),
+        prompts_(decoder_.cache()),
+        rows_(options.rows) {
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      waiting_of_.push_back(requests[i].repeats);
+      for (std::int64_t repeat = 0; repeat < requests[i].repeats; ++repeat)
+        waiting_.push_back(make_row(requests, i, repeat));
+    }
   }
 
   GenerateReport run() {
     while (!waiting_.empty() || !running_.empty()) {
-      admit();
+      do admit();
+      while (finish());
+      if (running_.empty()) continue;
       const std::vector<Row*> rows = next_rows();
       read(rows);
       finish();
@@ -70,31 +45,57 @@ class Generator {
     });
     report_.effects = decoder_.effects();
     report_.forward_tokens = decoder_.forward_tokens();
+    report_.free_pages = decoder_.cache().free_pages();
     return std::move(report_);
   }
 
  private:
-  const GenerateRequest& request_of(const Row& row) const { return requests_[row.sample.request]; }
-
   [[noreturn]] void fail_for_room(const Row& row) {
     throw Error("question '{}': the KV cache of {} tokens cannot hold its {} tokens; give it more pages",
-                request_of(row).question, decoder_.cache().pages() * decoder_.cache().page_tokens(),
+                row.request->question, decoder_.cache().pages() * decoder_.cache().page_tokens(),
                 row.sequence.size());
   }
 
   // Starts waiting samples while places and pages last. A preempted one reads its own tokens again.
   void admit() {
-    while (!waiting_.empty() && static_cast<std::int64_t>(running_.size()) < options_.rows) {
+    while (!waiting_.empty() && static_cast<std::int64_t>(running_.size()) < rows_) {
       Row& row = waiting_.front();
-      row.sequence = request_of(row).prompt;
-      row.sequence.insert(row.sequence.end(), row.sample.tokens.begin(), row.sample.tokens.end());
-      row.decoder.plan = request_of(row).plan;
-      if (!decoder_.cache().reserve(row.decoder.kv, static_cast<std::int64_t>(row.sequence.size()))) {
-        if (running_.empty()) fail_for_room(row);
-        return;
+      if (options_.share_prompts && is_prompt_in_work(row)) return;
+      if (!start(row)) {
+        if (!running_.empty()) return;
+        prompts_.drop_all();
+        if (!start(row)) fail_for_room(row);
       }
       running_.splice(running_.end(), waiting_, waiting_.begin());
+      const std::size_t request = row.sample.request;
+      if (row.unread() == 0) extend(row, prompts_.find(request)->logits);
+      if (--waiting_of_[request] == 0) prompts_.drop(request);
     }
+  }
+
+  // Whether another repeat is reading the row's prompt just now, so that waiting for it saves reading it
+  // twice.
+  bool is_prompt_in_work(const Row& row) const {
+    return std::any_of(running_.begin(), running_.end(), [&](const Row& other) {
+      return other.request == row.request && other.decoder.kv.tokens < row.prompt_tokens();
+    });
+  }
+
+  // Gives a row its tokens, the pages of its prompt where they are kept, and room for what it must read.
+  bool start(Row& row) {
+    row.sequence = row.request->prompt;
+    row.sequence.insert(row.sequence.end(), row.sample.tokens.begin(), row.sample.tokens.end());
+    row.decoder.plan = row.request->plan;
+    if (const auto* prompt = prompts_.find(row.sample.request))
+      row.decoder.kv = decoder_.cache().share(prompt->kv, prompt->kv.tokens);
+    // With the whole prompt at hand it chooses a token at once, which is read next.
+    if (reserve(row, std::max<std::size_t>(row.unread(), 1))) return true;
+    decoder_.cache().release(row.decoder.kv);
+    return false;
+  }
+
+  bool reserve(Row& row, std::size_t tokens) {
+    return decoder_.cache().reserve(row.decoder.kv, static_cast<std::int64_t>(tokens));
   }
 
   // The rows of the next pass: those that still read their prompts, or else all, one token each. Apart,
@@ -109,8 +110,10 @@ class Generator {
     }
     if (!rows.empty()) return rows;
     for (auto row = running_.begin(); row != running_.end(); ++row) {
-      // The youngest make room for the oldest, so that some row always comes to its end.
-      while (!decoder_.cache().reserve(row->decoder.kv, 1)) {
+      // Kept prompts and then the youngest make room for the oldest, so that some row always comes to its
+      // end.
+      while (!reserve(*row, 1)) {
+        if (prompts_.drop_for_room()) continue;
         if (running_.size() == 1) fail_for_room(*row);
         const bool is_itself = std::next(row) == running_.end();
         preempt_youngest();
@@ -125,6 +128,7 @@ class Generator {
     const auto youngest = std::prev(running_.end());
     decoder_.cache().release(youngest->decoder.kv);
     youngest->sequence.clear();
+    ++waiting_of_[youngest->sample.request];
     waiting_.splice(waiting_.begin(), running_, youngest);
     ++report_.preemptions;
   }
@@ -134,72 +138,99 @@ class Generator {
     std::vector<Feed> feeds;
     auto budget = static_cast<std::size_t>(options_.prefill_tokens);
     for (Row* row : rows) {
-      const std::size_t size = row->unread() == 1 ? 1 : std::min(row->unread(), budget);
+      const std::size_t size = row->unread() == 1 ? 1 : std::min(piece_of(*row), budget);
       if (row->unread() > 1) budget -= size;
       feeds.push_back(
           {&row->decoder,
            std::span(row->sequence).subspan(static_cast<std::size_t>(row->decoder.kv.tokens), size)});
     }
-    const at::Tensor logits = decoder_.feed(feeds);
-    const auto vocabulary = static_cast<std::size_t>(logits.size(1));
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (rows[i]->unread() == 0)
-        extend(*rows[i], {logits.const_data_ptr<float>() + i * vocabulary, vocabulary});
+    const std::optional<at::Tensor> logits = pass(feeds);
+    if (!logits) return;
+    const auto vocabulary = static_cast<std::size_t>(logits->size(1));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::span<const float> own(logits->const_data_ptr<float>() + i * vocabulary, vocabulary);
+      if (wants_prompt_kept(*rows[i]) && rows[i]->decoder.kv.tokens == rows[i]->prompt_tokens())
+        keep_prompt(*rows[i], own);
+      if (rows[i]->unread() == 0) extend(*rows[i], own);
+    }
+  }
+
+  // Whether other repeats wait for this row's prompt.
+  bool wants_prompt_kept(const Row& row) const {
+    return options_.share_prompts && waiting_of_[row.sample.request] > 0 &&
+           prompts_.find(row.sample.request) == nullptr;
+  }
+
+  // Tokens that a row may read at once. A prompt that others wait for ends a piece: its logits are needed.
+  std::size_t piece_of(const Row& row) const {
+    const std::int64_t left = row.prompt_tokens() - row.decoder.kv.tokens;
+    return left > 0 && wants_prompt_kept(row) ? static_cast<std::size_t>(left) : row.unread();
+  }
+
+  // The row now shares its last page and needs another in its place; without one, nothing is kept.
+  void keep_prompt(Row& row, std::span<const float> logits) {
+    prompts_.keep(row.sample.request, row.decoder.kv, logits);
+    if (!reserve(row, std::max<std::size_t>(row.unread(), 1))) prompts_.drop(row.sample.request);
+  }
+
+  // Logits of a pass, or none when memory ran out and fewer rows go on.
+  std::optional<at::Tensor> pass(const std::vector<Feed>& feeds) {
+    try {
+      if (options_.before_pass) options_.before_pass(static_cast<std::int64_t>(feeds.size()));
+      return decoder_.feed(feeds);
+    } catch (const std::exception& error) {
+      if (!model::is_out_of_memory(error)) throw;
+      halve_rows(error);
+      return std::nullopt;
+    }
+  }
+
+  void halve_rows(const std::exception& error) {
+    if (running_.size() == 1)
+      throw Error(
+          "question '{}': out of memory with one row; lower generation.prefill_tokens, give the KV cache "
+          "fewer "
+          "pages, or choose a narrower engine.dtype ({})",
+          running_.front().request->question, first_line(error.what()));
+    rows_ = static_cast<std::int64_t>(running_.size() / 2);
+    while (static_cast<std::int64_t>(running_.size()) > rows_) preempt_youngest();
+    ++report_.halvings;
   }
 
   void extend(Row& row, std::span<const float> logits) {
-    const GenerateRequest& request = request_of(row);
-    const auto position = static_cast<std::int64_t>(row.sample.tokens.size());
-    const std::string name = fmt::format("question '{}', repeat {}, token {} of the answer", request.question,
-                                         row.sample.repeat, position);
-    const std::int32_t token = sample({logits, row.sequence, name}, request.sampling,
-                                      {request.seed, request.question, row.sample.repeat, position});
-    row.sample.tokens.push_back(token);
-    row.sequence.push_back(token);
-    if (options_.on_token) options_.on_token(request, row.sample.repeat, token);
-    if (const auto reason = stop_reason(row, token)) {
+    try {
+      const std::int32_t token = add_token(row, logits);
+      if (options_.on_token) options_.on_token(*row.request, row.sample.repeat, token);
+    } catch (const LogitsError& error) {
+      throw Error("{}; {}", error.what(), place_of_fault(row));
+    }
+    if (const auto reason = stop_reason(row, engine_.spec(), options_.tokenizer)) {
       row.sample.reason = *reason;
       ended_.push_back(&row);
     }
   }
 
-  std::optional<StopReason> stop_reason(Row& row, std::int32_t token) const {
-    const GenerateRequest& request = request_of(row);
-    const auto holds = [&](const auto& ids) { return std::find(ids.begin(), ids.end(), token) != ids.end(); };
-    if (request.stop_at_eos && holds(engine_.spec().eos_ids)) return StopReason::eos;
-    if (holds(request.stop_ids)) return StopReason::stop_id;
-    if (has_stop_string(row, token)) return StopReason::stop_string;
-    if (static_cast<std::int64_t>(row.sample.tokens.size()) == request.max_new_tokens)
-      return StopReason::length;
-    if (static_cast<std::int64_t>(row.sequence.size()) == engine_.spec().max_positions)
-      return StopReason::context;
-    return std::nullopt;
-  }
-
-  // Bytes and not decoded text: a stop string may begin inside one token and end inside another. Output
-  // layers are often wider than the vocabulary: such a token has no text.
-  std::string bytes_of(std::int32_t token) const {
+  std::string place_of_fault(const Row& row) const {
+    std::optional<NonFinite> found;
     try {
-      return options_.tokenizer->token_bytes(token);
-    } catch (const Error&) {
-      return {};
+      found = decoder_.first_non_finite(row.sequence, row.decoder.plan);
+    } catch (const std::exception& error) {
+      if (!model::is_out_of_memory(error)) throw;
+      return "memory did not suffice to look for the layer";
     }
+    if (!found) return "read again in one pass, all its hidden states are finite";
+    const std::string where = found->layer < 0 ? "in the embedding"
+                              : found->layer == engine_.spec().layers
+                                  ? "in the output layer"
+                                  : fmt::format("after layer {}", found->layer);
+    return fmt::format(
+        "its hidden states are first not finite {}, at token position {} (the prompt has {} tokens)", where,
+        found->position, row.prompt_tokens());
   }
 
-  // Whether the text with the new token holds a stop string that it did not hold before.
-  bool has_stop_string(Row& row, std::int32_t token) const {
-    const auto& stops = request_of(row).stop_strings;
-    if (stops.empty()) return false;
-    const std::size_t before = row.text.size();
-    row.text += bytes_of(token);
-    return std::any_of(stops.begin(), stops.end(), [&](const std::string& stop) {
-      const std::size_t from = before < stop.size() ? 0 : before - stop.size() + 1;
-      return row.text.find(stop, from) != std::string::npos;
-    });
-  }
-
-  // Hands ended samples on and frees their places.
-  void finish() {
+  // Hands ended samples on and frees their places; whether there were any.
+  bool finish() {
+    const bool any = !ended_.empty();
     for (Row* ended : ended_) {
       decoder_.cache().release(ended->decoder.kv);
       if (options_.on_finished) options_.on_finished(ended->sample);
@@ -207,28 +238,29 @@ class Generator {
       running_.remove_if([&](const Row& row) { return &row == ended; });
     }
     ended_.clear();
+    return any;
   }
 
   const Engine& engine_;
-  std::span<const GenerateRequest> requests_;
   const GenerateOptions& options_;
   Decoder decoder_;
-  std::list<Row> waiting_;  // the next one first
-  std::list<Row> running_;  // the oldest first
+  SharedPrompts prompts_;
+  std::int64_t rows_;                     // that may run side by side
+  std::vector<std::int64_t> waiting_of_;  // [requests] their waiting repeats
+  std::list<Row> waiting_;                // the next one first
+  std::list<Row> running_;                // the oldest first
   std::vector<Row*> ended_;
   GenerateReport report_;
 };
 
 }  // namespace
 
-std::string_view name_of(StopReason reason) { return kReasons[static_cast<std::size_t>(reason)]; }
-
 GenerateReport generate(const Engine& engine, std::span<const steering::Plan> plans,
                         std::span<const GenerateRequest> requests, const GenerateOptions& options) {
   if (options.rows < 1) throw ConfigError("generation.rows must be at least 1");
   if (options.prefill_tokens < 1) throw ConfigError("generation.prefill_tokens must be at least 1");
   for (const GenerateRequest& request : requests)
-    require_generable(request, static_cast<std::int64_t>(plans.size()), engine.spec(), options);
+    validate(request, static_cast<std::int64_t>(plans.size()), engine.spec(), options.tokenizer != nullptr);
   return Generator(engine, plans, requests, options).run();
 }
 

@@ -5,7 +5,6 @@
 #include <functional>
 #include <limits>
 
-#include "core/base/error.h"
 #include "core/base/random.h"
 
 namespace moelab::engine {
@@ -15,18 +14,6 @@ struct Candidate {
   std::int32_t token;
   float logit;
 };
-
-// Throws where a row has no distribution.
-void require_distribution(const SamplerRow& row) {
-  bool finite = false;
-  for (std::size_t i = 0; i < row.logits.size(); ++i) {
-    const float logit = row.logits[i];
-    if (std::isnan(logit) || logit == std::numeric_limits<float>::infinity())
-      throw Error("{}: the model's logit of token {} is {}", row.name, i, logit);
-    finite = finite || std::isfinite(logit);
-  }
-  if (!finite) throw Error("{}: no token has a finite logit", row.name);
-}
 
 std::vector<Candidate> penalised(const SamplerRow& row, double penalty) {
   std::vector<Candidate> all(row.logits.size());
@@ -89,6 +76,18 @@ void require(bool holds, const char* key, const char* rule) {
 }
 
 }  // namespace
+
+void require_distribution(const SamplerRow& row) {
+  bool finite = false;
+  for (std::size_t i = 0; i < row.logits.size(); ++i) {
+    const float logit = row.logits[i];
+    if (std::isnan(logit) || logit == std::numeric_limits<float>::infinity())
+      throw LogitsError("{}: the model's logit of token {} is {}", row.name, i,
+                        std::isnan(logit) ? "NaN" : "infinite");
+    finite = finite || std::isfinite(logit);
+  }
+  if (!finite) throw LogitsError("{}: no token has a finite logit", row.name);
+}
 
 void validate(const SamplingOptions& options) {
   require(std::isfinite(options.temperature) && options.temperature > 0, "temperature",

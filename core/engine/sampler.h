@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/error.h"
+
 namespace moelab::engine {
 
 // Order and meaning are those of `generate` in transformers 5.23: repetition penalty (also when greedy), then
@@ -36,9 +38,17 @@ struct SamplerRow {
   std::string_view name;                  // for errors: whose row it is
 };
 
+// A row of logits from which nothing can be drawn.
+class LogitsError : public Error {
+  using Error::Error;
+};
+
+// Throws LogitsError naming the row when a logit is NaN or plus infinity, or when all are minus infinity.
+void require_distribution(const SamplerRow& row);
+
 // The distribution that a draw is made from, by ascending token id; only tokens that every filter keeps,
-// their probabilities sum to one. Greedy: one token, the first of equal ones. Throws Error naming the row
-// when a logit is NaN or plus infinity, or when all are minus infinity.
+// their probabilities sum to one. Greedy: one token, the first of equal ones. Throws what
+// require_distribution throws.
 std::vector<TokenProbability> filtered_distribution(const SamplerRow& row, const SamplingOptions& options);
 
 // Names one draw: equal keys draw equally, whatever else is drawn and in whatever batch.

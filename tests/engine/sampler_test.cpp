@@ -107,8 +107,8 @@ TEST_CASE("logits that give no distribution are errors that name the row and the
                         ContainsSubstring("question 'q7', repeat 2") && ContainsSubstring(text));
     }
   };
-  fails({0.0f, std::numeric_limits<float>::quiet_NaN()}, "logit of token 1 is nan");
-  fails({0.0f, 1.0f, kInfinity}, "logit of token 2 is inf");
+  fails({0.0f, std::numeric_limits<float>::quiet_NaN()}, "logit of token 1 is NaN");
+  fails({0.0f, 1.0f, kInfinity}, "logit of token 2 is infinite");
   fails({-kInfinity, -kInfinity}, "no token has a finite logit");
 }
 
