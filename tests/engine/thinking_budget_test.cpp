@@ -144,6 +144,8 @@ TEST_CASE("a budget counts what is between the markers, over all thinking of a s
   // The closed thinking took one token, not three: its marker is none.
   CHECK(follow(channels, std::vector<std::int32_t>{1, 1, 3, 8, 4, 5, 1, 1, 3, 8, 8, 9}) ==
         " 1  1  3  8  4  5  1  1  3  8  8 [6][4][5][7] 9 ");
+  // The end of one marker is not the beginning of another: 2 1 closes, 1 3 opens.
+  CHECK(follow({2, {1, 3}, {2, 1}, {}, true}, std::vector<std::int32_t>{2, 1, 3, 8, 9}) == " 2  1  3  8  9 ");
   ThinkingTracker without;
   for (const std::int32_t token : {1, 2, 3}) without.add(token);
   CHECK_FALSE(without.forced());
