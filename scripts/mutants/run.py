@@ -5,7 +5,7 @@
     scripts/mutants/run.py text --only "NAME" ...   # some of text.json's
 
 A list names the test program with its arguments and, for each change, the file, a text that stands in it exactly once,
-and the wrong text. No file of the tree is touched: a changed copy is compiled and linked in place of the original, in a
+the wrong text and maybe the one test that should notice. No file of the tree is touched: a changed copy is compiled and linked in place of the original, in a
 build of its own (build/mutants: not optimised, file by file). Outcomes go to NAME.results.json beside the list, each with
 the check that failed; a run with --only renews those. Exit status 1 when a change was missed or could not be tried.
 """
@@ -54,19 +54,24 @@ def link(program, replaced, out):
     subprocess.run(command, cwd=BUILD, shell=True, check=True)
 
 
-def failed_check(program, tests):
-    """Where the first check fails, or None. A crash or a hang counts as a failure too."""
+def failed_check(program, tests, only=None):
+    """Where the first check fails, or None. A crash or a hang counts as a failure too; a program that does not start, or
+    finds no test, ends everything."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"} | tests.get("environment", {})
-    command = [str(program), *tests["arguments"], "--abort", "--reporter", "compact"]
+    command = [str(program), *([only] if only else tests["arguments"]), "--abort", "--reporter", "compact"]
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONGEST_RUN,
                               errors="replace")
     except subprocess.TimeoutExpired:
         return "ran too long"
+    if "No test cases matched" in done.stdout:
+        sys.exit(f"no such test: {command[1:]}")
     if done.returncode == 0:
         return None
     places = [line.split(": failed")[0] for line in done.stdout.splitlines() if ": failed" in line]
-    return (places or [f"exit status {done.returncode}"])[0].replace(str(ROOT) + "/", "")
+    if not places and done.returncode > 0:
+        sys.exit(f"the tests did not run: exit status {done.returncode}\n{done.stderr}")
+    return (places or [f"signal {-done.returncode}"])[0].replace(str(ROOT) + "/", "")
 
 
 def outcome(mutant, tests, commands, folder):
@@ -78,7 +83,7 @@ def outcome(mutant, tests, commands, folder):
     if not compile_copy(commands[mutant["file"]], copy, folder / "mutant.o"):
         return {"outcome": "does not compile"}
     link(tests["program"], folder / "mutant.o", program)
-    place = failed_check(program, tests)
+    place = failed_check(program, tests, mutant.get("test"))
     return {"outcome": "caught", "by": place} if place else {"outcome": "missed"}
 
 
