@@ -52,9 +52,10 @@ void print_help() {
 }  // namespace
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {verb_run(),    verb_table(),  verb_discover(), verb_train(),
-                                        verb_try(),    verb_flips(),  verb_show(),     verb_query(),
-                                        verb_status(), verb_config(), verb_inspect(),  verb_doctor()};
+  static const std::vector<Verb> all = {verb_run(),   verb_table(),    verb_discover(), verb_train(),
+                                        verb_try(),   verb_generate(), verb_flips(),    verb_show(),
+                                        verb_query(), verb_status(),   verb_config(),   verb_inspect(),
+                                        verb_doctor()};
   return all;
 }
 

@@ -27,6 +27,7 @@ Verb verb_config();
 Verb verb_discover();
 Verb verb_doctor();
 Verb verb_flips();
+Verb verb_generate();
 Verb verb_inspect();
 Verb verb_query();
 Verb verb_run();

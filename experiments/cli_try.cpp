@@ -9,6 +9,7 @@
 #include "core/engine/engine.h"
 #include "core/text/tokenizer.h"
 #include "experiments/cli.h"
+#include "experiments/plan_arguments.h"
 #include "experiments/text_table.h"
 #include "experiments/workspace.h"
 
@@ -22,28 +23,6 @@ struct Trial {
   engine::Tokens prompt;
   steering::Plan plan;
 };
-
-// "2:13,3:1" as experts.
-std::vector<steering::ExpertId> parse_experts(const std::string& list) {
-  std::vector<steering::ExpertId> experts;
-  for (const std::string& item : split_text(list, ',')) {
-    const std::vector<std::string> parts = split_text(item, ':');
-    if (parts.size() != 2) throw ConfigError("experts: '{}' is not layer:expert", item);
-    experts.push_back(
-        {parse_integer(parts[0], "experts: layer"), parse_integer(parts[1], "experts: expert")});
-  }
-  return experts;
-}
-
-steering::Plan read_plan(const Arguments& arguments) {
-  const steering::Mode mode = steering::parse_mode(arguments.setting("mode", "logit_shift"));
-  const double alpha = arguments.real("alpha", 3);
-  const bool has_file = arguments.settings.contains("plan");
-  const bool has_experts = arguments.settings.contains("experts");
-  if (has_file == has_experts) throw ConfigError("give plan=FILE or experts=layer:expert,..., and not both");
-  if (has_file) return steering::read_plan_csv(find_path(arguments.setting("plan")), mode, alpha);
-  return steering::scale_plan(parse_experts(arguments.setting("experts")), alpha, mode);
-}
 
 std::string prompt_text(const Arguments& arguments) {
   const std::string style = arguments.setting("prompt", "short");
@@ -171,13 +150,10 @@ Verb verb_try() {
       "router, for the\n"
       "original and the steered model side by side. MODEL is a model directory or an option of "
       "configs/model.";
-  spec.settings = {{"plan", "CSV with the columns layer, expert and maybe operation, value"},
-                   {"experts", "layer:expert,... instead of a file"},
-                   {"alpha", "multiplies the experts' weight before normalisation (default: 3)"},
-                   {"mode", "where alpha acts (default: logit_shift)"},
-                   {"options", "answers to compare, separated by |"},
-                   {"prompt", "short (default): \"Q: ...\\nA:\"; raw: the question as it is"},
-                   {"device", "cpu (default) or cuda"}};
+  spec.settings = plan_settings();
+  spec.settings.push_back({"options", "answers to compare, separated by |"});
+  spec.settings.push_back({"prompt", "short (default): \"Q: ...\\nA:\"; raw: the question as it is"});
+  spec.settings.push_back({"device", "cpu (default) or cuda"});
   spec.flags = {{"--top", "N", "next tokens to list (default: 8)"}, config_dir_flag()};
   spec.words = {2, 2};
   spec.examples = {"moelab try demo_misrouted \"What is the symbol of iron?\" experts=1:3,2:7 alpha=5",

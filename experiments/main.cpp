@@ -29,7 +29,7 @@ int flushed(int status) {
 // shared. Its library reads the setting before main, so verbs that compute start the program once more,
 // unless the user has chosen.
 void sleep_while_waiting(char** argv) {
-  constexpr std::array<std::string_view, 4> kComputing = {"run", "discover", "train", "try"};
+  constexpr std::array<std::string_view, 5> kComputing = {"run", "discover", "train", "try", "generate"};
   if (argv[0] == nullptr || argv[1] == nullptr) return;
   if (std::find(kComputing.begin(), kComputing.end(), std::string_view(argv[1])) == kComputing.end()) return;
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
