@@ -1,11 +1,10 @@
 #include "experiments/progress_line.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 
+#include "experiments/terminal.h"
 #include "experiments/text_table.h"
 
 namespace moelab::experiments {
@@ -27,12 +26,6 @@ std::string bar(const ProgressFigures& figures) {
   return fmt::format("[{}] ", marks);
 }
 
-std::size_t terminal_width(std::FILE* stream) {
-  winsize size{};
-  if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
-  return size.ws_col;
-}
-
 }  // namespace
 
 std::string duration_text(double seconds) {
@@ -51,7 +44,7 @@ std::string progress_text(const ProgressFigures& figures, bool with_bar) {
   return figures.what.empty() ? text : text + ", " + figures.what;
 }
 
-ProgressLine::ProgressLine(std::FILE* stream) : stream_(stream), is_terminal_(isatty(fileno(stream)) == 1) {}
+ProgressLine::ProgressLine(std::FILE* stream) : stream_(stream), is_terminal_(is_terminal(stream)) {}
 
 ProgressLine::~ProgressLine() { finish(); }
 
