@@ -14,7 +14,16 @@ std::vector<steering::ExpertId> parse_experts(const std::string& list) {
     experts.push_back(
         {parse_integer(parts[0], "experts: layer"), parse_integer(parts[1], "experts: expert")});
   }
+  if (experts.empty()) throw ConfigError("experts: none is named; write layer:expert,...");
   return experts;
+}
+
+std::optional<std::string> plan_file(const Arguments& arguments) {
+  const bool is_key = arguments.settings.contains("plan");
+  if (is_key && arguments.has("--plan")) throw ConfigError("give plan=FILE or --plan FILE, and not both");
+  if (is_key) return arguments.setting("plan");
+  if (arguments.has("--plan")) return arguments.flag("--plan", "");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -26,18 +35,25 @@ std::vector<KeySpec> plan_settings() {
           {"mode", "where alpha acts (default: logit_shift)"}};
 }
 
-bool has_plan(const Arguments& arguments) {
-  return arguments.settings.contains("plan") || arguments.settings.contains("experts");
-}
+Flag plan_flag() { return {"--plan", "FILE", "the same as plan=FILE"}; }
 
 steering::Plan read_plan(const Arguments& arguments) {
   const steering::Mode mode = steering::parse_mode(arguments.setting("mode", "logit_shift"));
   const double alpha = arguments.real("alpha", 3);
-  const bool has_file = arguments.settings.contains("plan");
+  const std::optional<std::string> file = plan_file(arguments);
   const bool has_experts = arguments.settings.contains("experts");
-  if (has_file == has_experts) throw ConfigError("give plan=FILE or experts=layer:expert,..., and not both");
-  if (has_file) return steering::read_plan_csv(find_path(arguments.setting("plan")), mode, alpha);
+  if (file.has_value() == has_experts)
+    throw ConfigError("give plan=FILE or experts=layer:expert,..., and not both");
+  if (file) return steering::read_plan_csv(find_path(*file), mode, alpha);
   return steering::scale_plan(parse_experts(arguments.setting("experts")), alpha, mode);
+}
+
+std::optional<steering::Plan> read_optional_plan(const Arguments& arguments) {
+  if (plan_file(arguments) || arguments.settings.contains("experts")) return read_plan(arguments);
+  for (const char* key : {"alpha", "mode"})
+    if (arguments.settings.contains(key))
+      throw ConfigError("{}: does nothing without a plan; give plan=FILE or experts=layer:expert,...", key);
+  return std::nullopt;
 }
 
 }  // namespace moelab::experiments
