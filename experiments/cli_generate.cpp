@@ -3,107 +3,96 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
-#include "core/engine/generate.h"
 #include "experiments/cli.h"
+#include "experiments/compare_generations.h"
 #include "experiments/plan_arguments.h"
 #include "experiments/workspace.h"
 
 namespace moelab::experiments {
 namespace {
 
-// Prints tokens as text, and a character only when all of its bytes are there.
-class TextStream {
+// Prints samples one after another while they are made.
+class SamplePrinter {
  public:
-  explicit TextStream(const text::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  explicit SamplePrinter(const GenerateTrial& trial) : trial_(trial) {}
 
-  void add(std::int32_t token) {
-    tokens_.push_back(token);
-    std::string all = tokenizer_.decode(tokens_);
-    // Bytes that are no character yet are decoded as U+FFFD at the end.
-    const std::string_view unfinished = "\xEF\xBF\xBD";
-    while (all.ends_with(unfinished)) all.resize(all.size() - unfinished.size());
-    print(all);
+  void add(std::int64_t repeat, std::int32_t token) {
+    if (!text_) begin(repeat);
+    show(text_->push(token));
   }
 
-  void finish() { print(tokenizer_.decode(tokens_)); }
+  void end(const engine::Generation* sample) {
+    if (!text_) text_.emplace(trial_.tokenizer, trial_.text_options());
+    show(text_->finish());
+    fmt::print("\n{}\n", closing_line(trial_, *text_, sample));
+    text_.reset();
+  }
+
+  // Ends an unfinished line before an error is told.
+  void give_up() {
+    if (text_) fmt::print("\n");
+  }
 
  private:
-  void print(const std::string& all) {
-    if (all.size() <= printed_) return;
-    fmt::print("{}", all.substr(printed_));
-    std::fflush(stdout);
-    printed_ = all.size();
+  void begin(std::int64_t repeat) {
+    text_.emplace(trial_.tokenizer, trial_.text_options());
+    if (trial_.request.repeats > 1)
+      fmt::print("{}--- sample {} of {}\n", repeat > 0 ? "\n" : "", repeat + 1, trial_.request.repeats);
   }
 
-  const text::Tokenizer& tokenizer_;
-  engine::Tokens tokens_;
-  std::size_t printed_ = 0;
+  void show(TextPart part) {
+    if (part.text.empty()) return;
+    if (is_terminal_) part.text = without_controls(part.text);
+    fmt::print("{}", styled_text(part, styles_));
+    std::fflush(stdout);
+  }
+
+  const GenerateTrial& trial_;
+  const bool is_terminal_ = is_terminal(stdout);
+  const bool styles_ = shows_styles(stdout);
+  std::optional<GeneratedText> text_;  // of the sample that is being made
 };
 
-// Drawn as soon as a key asks for it; greedy otherwise.
-engine::SamplingOptions read_sampling(const Arguments& arguments) {
-  engine::SamplingOptions sampling;
-  for (const char* key : {"temperature", "top_k", "top_p", "min_p"})
-    if (arguments.settings.contains(key)) sampling.greedy = false;
-  sampling.temperature = arguments.real("temperature", 1.0);
-  sampling.top_k = arguments.integer("top_k", 0);
-  sampling.top_p = arguments.real("top_p", 1.0);
-  sampling.min_p = arguments.real("min_p", 0.0);
-  sampling.repetition_penalty = arguments.real("repetition_penalty", 1.0);
-  engine::validate(sampling);
-  return sampling;
+int print_samples(const GenerateTrial& trial) {
+  const StopSignals signals;
+  SamplePrinter printer(trial);
+  engine::GenerateOptions options = trial.engine_options(1);
+  options.on_token = [&](const engine::GenerateRequest&, std::int64_t repeat, std::int32_t token) {
+    printer.add(repeat, token);
+    if (signals.stop_wanted()) throw Interrupted("stopped");
+  };
+  options.on_finished = [&](const engine::Generation& sample) { printer.end(&sample); };
+  try {
+    const auto report = engine::generate(trial.engine, trial.plans(), {&trial.request, 1}, options);
+    if (trial.plan) fmt::print("[{}]\n", effect_line(report.effects.at(1)));
+  } catch (const Interrupted&) {
+    printer.end(nullptr);
+    return kExitInterrupted;
+  } catch (...) {
+    printer.give_up();
+    throw;
+  }
+  return kExitDone;
 }
 
-engine::GenerateRequest read_request(const Arguments& arguments) {
-  engine::GenerateRequest request;
-  request.question = "prompt";
-  request.sampling = read_sampling(arguments);
-  request.max_new_tokens = arguments.integer("max_new_tokens", 256);
-  const std::int64_t seed = arguments.integer("seed", 0);
-  if (seed < 0) throw ConfigError("seed: must not be negative");
-  request.seed = static_cast<std::uint64_t>(seed);
-  if (arguments.settings.contains("stop")) request.stop_strings = {arguments.setting("stop")};
-  if (has_plan(arguments)) request.plan = 1;
-  return request;
-}
-
-// Pages for one row of the prompt's and the answer's tokens.
-model::KvCacheOptions cache_for(const engine::GenerateRequest& request, const model::ModelSpec& spec) {
-  model::KvCacheOptions options;
-  const std::int64_t tokens =
-      std::min(static_cast<std::int64_t>(request.prompt.size()) + request.max_new_tokens, spec.max_positions);
-  options.pages = tokens / options.page_tokens + 1;
-  return options;
+int print_comparison(const GenerateTrial& trial) {
+  const StopSignals signals;
+  const Comparison comparison = compare_generations(trial, signals);
+  fmt::print("{}", comparison_text(trial, comparison, {terminal_width(stdout), shows_styles(stdout)}));
+  return comparison.is_interrupted ? kExitInterrupted : kExitDone;
 }
 
 int generate_text(const Arguments& arguments) {
-  const std::string prompt = arguments.flag("--prompt", "");
-  if (prompt.empty()) throw ConfigError("--prompt: give the text to go on from");
-  engine::GenerateRequest request = read_request(arguments);
-  std::vector<steering::Plan> plans;
-  if (has_plan(arguments)) plans.push_back(read_plan(arguments));
-  const std::filesystem::path directory = model_directory(arguments, arguments.words[0]);
-  engine::EngineOptions engine_options;
-  engine_options.device = arguments.setting("device", "cpu");
-  const engine::Engine engine = engine::Engine::load(directory, engine_options);
-  const auto tokenizer = text::Tokenizer::load(directory / "tokenizer.json");
-  request.prompt = tokenizer.encode(prompt, true);
-  TextStream stream(tokenizer);
-  engine::GenerateOptions options;
-  options.rows = 1;
-  options.cache = cache_for(request, engine.spec());
-  options.tokenizer = &tokenizer;
-  options.on_token = [&](const engine::GenerateRequest&, std::int64_t, std::int32_t token) {
-    stream.add(token);
-  };
-  const engine::GenerateReport report = engine::generate(engine, plans, {&request, 1}, options);
-  stream.finish();
-  const engine::Generation& sample = report.samples.front();
-  fmt::print("\n[{} tokens, stopped by {}", sample.tokens.size(), engine::name_of(sample.reason));
-  if (!plans.empty()) fmt::print(", plan {}", steering::name_of(report.effects.at(1).state));
-  fmt::print("]\n");
-  return kExitDone;
+  const bool compares = arguments.has("--compare");
+  if (compares && arguments.settings.contains("repeats"))
+    throw ConfigError("repeats: --compare shows one sample of each; another seed= gives another");
+  if (compares && !read_optional_plan(arguments))
+    throw ConfigError("--compare: what with? give --plan FILE or experts=layer:expert,...");
+  const GenerateTrial trial = prepare_trial(arguments);
+  if (!compares) return print_samples(trial);
+  return print_comparison(trial);
 }
 
 }  // namespace
@@ -112,30 +101,30 @@ Verb verb_generate() {
   VerbSpec spec;
   spec.name = "generate";
   spec.summary = "write on from a prompt with the original or a steered model";
-  spec.usage = "MODEL --prompt TEXT [plan=FILE | experts=LAYER:EXPERT,...] [key=value ...]";
+  spec.usage =
+      "MODEL --prompt TEXT [--plan FILE | experts=LAYER:EXPERT,...] [--chat] [--compare] [key=value ...]";
   spec.text =
-      "Prints the text as it is made. The likeliest token is taken, unless temperature, top_k, top_p or "
-      "min_p is given: then\n"
-      "tokens are drawn, and an equal seed draws equally. MODEL is a model directory or an option of "
-      "configs/model.";
-  spec.settings = plan_settings();
-  const std::vector<KeySpec> own = {
-      {"temperature", "divides the logits (default: 1)"},
-      {"top_k", "keep the k likeliest tokens (default: 0, all)"},
-      {"top_p", "keep the likeliest tokens that hold this mass (default: 1)"},
-      {"min_p", "keep tokens of this share of the likeliest one's probability (default: 0)"},
-      {"repetition_penalty", "above 1: tokens that occurred become less likely (default: 1)"},
-      {"max_new_tokens", "most tokens to make (default: 256)"},
-      {"stop", "a text that ends it"},
-      {"seed", "of the draws (default: 0)"},
-      {"device", "cpu (default) or cuda"}};
-  spec.settings.insert(spec.settings.end(), own.begin(), own.end());
-  spec.flags = {{"--prompt", "TEXT", "the text to go on from"}, config_dir_flag()};
+      "Prints the text as it is made, what is not answer (thinking and its markers) faint on a terminal, and "
+      "how it ended.\n"
+      "The likeliest token is taken, unless temperature, top_k, top_p or min_p is given: then tokens are "
+      "drawn, "
+      "and an equal\n"
+      "seed draws equally. --compare makes the original's and the steered model's text in one batch and "
+      "shows "
+      "them side by\n"
+      "side. Ctrl-C ends it with status 3. MODEL is a model directory or an option of configs/model.";
+  for (const auto& keys : {prompt_settings(), plan_settings(), generate_settings()})
+    spec.settings.insert(spec.settings.end(), keys.begin(), keys.end());
+  spec.flags = prompt_flags();
+  spec.flags.push_back(plan_flag());
+  spec.flags.push_back(
+      {"--compare", "", "original and steered side by side, and their first different token"});
+  spec.flags.push_back(config_dir_flag());
   spec.words = {1, 1};
   spec.examples = {
       "moelab generate models/demo/mixed --prompt \"The capital of Peru is\" max_new_tokens=20",
-      "moelab generate demo_misrouted --prompt \"Q: What is the symbol of iron?\" experts=1:3,2:7 alpha=5",
-      "moelab generate demo_misrouted --prompt \"Q: What\" temperature=0.7 top_p=0.9 seed=1 stop=A:"};
+      "moelab generate demo_misrouted --prompt \"Q: What is 68+575?\" experts=1:3,2:7 alpha=5 --compare",
+      "moelab generate demo_mixed --prompt \"Q: What\" temperature=0.7 top_p=0.9 seed=1 stop=A: repeats=3"};
   return {spec, generate_text};
 }
 
