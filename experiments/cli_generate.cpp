@@ -123,7 +123,7 @@ Verb verb_generate() {
   spec.words = {1, 1};
   spec.examples = {
       "moelab generate models/demo/mixed --prompt \"The capital of Peru is\" max_new_tokens=20",
-      "moelab generate demo_misrouted --prompt \"Q: What is 68+575?\" experts=1:3,2:7 alpha=5 --compare",
+      "moelab generate demo_mixed --prompt \"The capital of Peru is\" experts=0:5,1:9,3:0 alpha=30 --compare",
       "moelab generate demo_mixed --prompt \"Q: What\" temperature=0.7 top_p=0.9 seed=1 stop=A: repeats=3"};
   return {spec, generate_text};
 }

@@ -37,7 +37,9 @@ std::vector<TextPart> column_parts(const GenerateTrial& trial, const std::string
     if (part.text.ends_with('\n')) parts.push_back({"\n"});
   }
   parts.push_back(text.finish());
-  parts.push_back({"\n\n" + closing_line(trial, text, is_interrupted ? nullptr : &sample)});
+  std::erase_if(parts, [](const TextPart& part) { return part.text.empty(); });
+  const std::string gap = parts.back().text.ends_with('\n') ? "\n" : "\n\n";
+  parts.push_back({gap + closing_line(trial, text, is_interrupted ? nullptr : &sample)});
   return parts;
 }
 
@@ -131,8 +133,9 @@ std::string comparison_text(const GenerateTrial& trial, const Comparison& compar
                             const SideBySideOptions& options) {
   std::optional<std::size_t> marked;
   if (comparison.difference) marked = comparison.difference->position;
-  const std::string steered = fmt::format("steered ({} experts, {})", trial.plan->entries.size(),
-                                          steering::name_of(trial.plan->mode));
+  const std::string steered =
+      fmt::format("steered ({} expert{}, {})", trial.plan->entries.size(),
+                  trial.plan->entries.size() == 1 ? "" : "s", steering::name_of(trial.plan->mode));
   std::array<std::vector<TextPart>, 2> columns;
   for (std::size_t i = 0; i < 2; ++i)
     columns[i] = column_parts(trial, i == 0 ? "original" : steered, comparison.samples[i],

@@ -39,6 +39,8 @@ class ModelCopy {
 
   void write(const std::string& name, const std::string& text) { write_atomic(dir_ / name, text); }
 
+  const std::filesystem::path& path() const { return dir_.path(); }
+
   ProgramResult generate(const std::vector<std::string>& more) const {
     return run_moelab(generate_words(dir_.path(), more));
   }
