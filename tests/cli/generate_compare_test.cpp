@@ -22,6 +22,17 @@ std::string column_text(const std::string& out, bool is_right) {
   return text;
 }
 
+// Columns of the widest line of the side-by-side part; its texts are ASCII.
+std::size_t widest_row(const std::string& out) {
+  std::size_t widest = 0;
+  for (std::size_t begin = 0, end = 0; begin < out.size(); begin = end + 1) {
+    end = std::min(out.find('\n', begin), out.size());
+    const std::string line = out.substr(begin, end - begin);
+    if (line.find(" | ") != std::string::npos) widest = std::max(widest, line.find_last_not_of(" \r") + 1);
+  }
+  return widest;
+}
+
 std::string without_blanks(std::string text) {
   std::erase_if(text, [](char letter) { return letter == ' ' || letter == '\n'; });
   return text;
@@ -32,7 +43,9 @@ std::string without_blanks(std::string text) {
 TEST_CASE(
     "compare shows both texts, their first different token and its probabilities, as transformers has them",
     "[cli]") {
-  for (const Json& entry : generate_cases().at("plans")) {
+  const Json cases = generate_cases();
+  REQUIRE(cases.at("plans").size() == 2);
+  for (const Json& entry : cases.at("plans")) {
     INFO(entry.dump());
     const ProgramResult result = generate(
         {"--prompt", entry.at("prompt"), "experts=" + entry.at("experts").get<std::string>(),
@@ -60,16 +73,17 @@ TEST_CASE(
 
 TEST_CASE("compare keeps to 80 columns away from a terminal, and to the terminal's width on one", "[cli]") {
   const Json entry = generate_cases().at("plans")[0];
-  const ProgramResult result =
-      generate({"--prompt", entry.at("prompt"), "experts=" + entry.at("experts").get<std::string>(),
-                "alpha=30", "--compare"});
-  std::size_t widest = 0;
-  for (std::size_t begin = 0, end = 0; begin < result.out.size(); begin = end + 1) {
-    end = result.out.find('\n', begin);
-    widest = std::max(widest, end - begin);
-  }
-  CHECK(widest <= 80);
-  CHECK(widest > 40);
+  const std::vector<std::string> words = generate_words(
+      mixed_model(), {"--prompt", entry.at("prompt"), "experts=" + entry.at("experts").get<std::string>(),
+                      "alpha=30", "thinking=none", "--compare"});
+  const std::size_t plain = widest_row(run_moelab(words).out);
+  CHECK(plain <= 80);
+  CHECK(plain > 60);
+  boost::process::environment environment = boost::this_process::environment();
+  environment["NO_COLOR"] = "1";
+  const std::size_t narrow = widest_row(run_on_terminal(words, environment, 50));
+  CHECK(narrow <= 50);
+  CHECK(narrow > 40);
 }
 
 TEST_CASE("a plan that changes no token is said to change none, and draws are equal on both sides", "[cli]") {

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -53,11 +54,15 @@ inline std::string test_chat_template() { return read_text(data_dir() / "cli" / 
 
 inline Json generate_cases() { return read_json(data_dir() / "cli" / "generate_cases.json"); }
 
-// What the program writes to a terminal (a pseudo-terminal that changes nothing on the way).
+// What the program writes to a terminal (a pseudo-terminal; it makes a line feed carriage return and line
+// feed).
 inline std::string run_on_terminal(const std::vector<std::string>& arguments,
-                                   const boost::process::environment& environment) {
+                                   const boost::process::environment& environment,
+                                   unsigned short columns = 80) {
   const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
   if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) throw Error("no pseudo-terminal");
+  const winsize size{24, columns, 0, 0};
+  ::ioctl(master, TIOCSWINSZ, &size);
   std::FILE* const slave = std::fopen(::ptsname(master), "w");
   boost::process::child child(binary(), boost::process::args(arguments), environment,
                               boost::process::std_in<boost::process::null, boost::process::std_out> slave,
@@ -66,8 +71,8 @@ inline std::string run_on_terminal(const std::vector<std::string>& arguments,
   std::string text;
   char bytes[4096];
   // Reading fails with EIO when the program has closed its end.
-  for (ssize_t size = 0; (size = ::read(master, bytes, sizeof bytes)) > 0;)
-    text.append(bytes, static_cast<std::size_t>(size));
+  for (ssize_t count = 0; (count = ::read(master, bytes, sizeof bytes)) > 0;)
+    text.append(bytes, static_cast<std::size_t>(count));
   child.wait();
   ::close(master);
   return text;

@@ -38,7 +38,9 @@ TEST_CASE("generate writes what transformers writes, also through a chat templat
           "[cli]") {
   ModelCopy model;
   model.write("chat_template.jinja", test_chat_template());
-  for (const Json& entry : generate_cases().at("texts")) {
+  const Json cases = generate_cases();
+  REQUIRE(cases.at("texts").size() == 6);
+  for (const Json& entry : cases.at("texts")) {
     INFO(entry.dump());
     const ProgramResult result = model.generate(words_of(entry));
     CHECK(result.status == 0);

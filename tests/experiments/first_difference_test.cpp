@@ -40,7 +40,9 @@ TEST_CASE("the chances of both tokens under both models equal transformers'", "[
   const std::filesystem::path directory = testing::source_dir() / "models" / "demo" / "mixed";
   const auto engine = engine::Engine::load(directory, {});
   const auto tokenizer = text::Tokenizer::load(directory / "tokenizer.json");
-  for (const Json& entry : read_json(testing::data_dir() / "cli" / "generate_cases.json").at("plans")) {
+  const Json cases = read_json(testing::data_dir() / "cli" / "generate_cases.json");
+  REQUIRE(cases.at("plans").size() == 2);
+  for (const Json& entry : cases.at("plans")) {
     const auto plan =
         steering::scale_plan(experts_of(entry.at("experts")), entry.at("alpha"), steering::Mode::logit_shift);
     const FirstDifference at = {entry.at("position"), entry.at("ids")[0], entry.at("ids")[1]};
