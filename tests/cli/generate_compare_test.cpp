@@ -1,4 +1,8 @@
 // moelab generate --compare: original and steered in two columns.
+#include <csignal>
+
+#include "experiments/cli.h"
+#include "experiments/compare_generations.h"
 #include "tests/cli/generate_fixture.h"
 #include "tests/support/catch.h"
 
@@ -103,4 +107,24 @@ TEST_CASE("the steered column is what the steered model writes alone", "[cli]") 
                 "alpha=30", "max_new_tokens=60"});
   CHECK(alone.out.starts_with(entry.at("texts")[1].get<std::string>() + "\n["));
   CHECK_THAT(alone.out, ContainsSubstring("\n[plan acted: "));
+}
+
+TEST_CASE("a comparison that is interrupted shows what there was", "[cli]") {
+  const Json entry = generate_cases().at("plans")[0];
+  std::vector<std::string> words = generate_words(
+      mixed_model(), {"--prompt", entry.at("prompt"), "experts=" + entry.at("experts").get<std::string>()});
+  words.erase(words.begin());
+  using namespace moelab::experiments;
+  const GenerateTrial trial = prepare_trial(parse_arguments(verb_generate().spec, words));
+  const StopSignals signals;
+  std::raise(SIGINT);
+  const Comparison comparison = compare_generations(trial, signals);
+  CHECK(comparison.is_interrupted);
+  CHECK(!comparison.effect);
+  // The signal is looked at after each token; the batch reads the original's row first.
+  CHECK(comparison.samples[0].tokens.size() == 1);
+  CHECK(comparison.samples[1].tokens.empty());
+  const std::string text = comparison_text(trial, comparison, {});
+  CHECK_THAT(text, ContainsSubstring("[interrupted after 1 tokens; "));
+  CHECK_THAT(text, ContainsSubstring("No token differs.\n[interrupted]\n"));
 }
