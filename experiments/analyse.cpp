@@ -9,13 +9,14 @@
 
 #include "core/base/json.h"
 #include "experiments/statistics/paired.h"
+#include "experiments/statistics/paired_repeats.h"
 #include "experiments/statistics/proportions.h"
 #include "experiments/study_choices.h"
 
 namespace moelab::experiments {
 namespace {
 
-using statistics::PairedCounts;
+using statistics::PairedAnswers;
 
 std::string candidates_json(const Selected& selected, const Choice& choice, std::size_t n) {
   std::string text = "[";
@@ -43,9 +44,10 @@ std::vector<store::SelectionRow> selection_rows(const StoredStudy& study, const 
     row.rule = fmt::format("best_accuracy/{}", name_of(study.protocol));
     row.assignment = part.assignment;
     row.fold = part.fold;
-    row.candidates = candidates_json(selected, choice, part.tune.size());
+    const auto repeats = static_cast<std::size_t>(domain.table.repeats);
+    row.candidates = candidates_json(selected, choice, part.tune.size() * repeats);
     row.chosen = chosen.cell;
-    row.n = static_cast<std::int64_t>(part.report.size());
+    row.n = static_cast<std::int64_t>(part.report.size() * repeats);
     const Answers& answers = domain.table.cells.at(chosen.cell);
     for (const std::size_t q : part.report) row.correct += answers[q];
     rows.push_back(std::move(row));
@@ -64,20 +66,24 @@ std::vector<std::size_t> reported_questions(const DomainAnswers& domain, std::si
   return questions;
 }
 
-PairedCounts pair_on(const Answers& original, const Answers& other,
-                     const std::vector<std::size_t>& questions) {
+PairedAnswers pair_on(const DomainAnswers& domain, const Answers& other,
+                      const std::vector<std::size_t>& questions) {
+  const Answers& original = *domain.original;
   Answers before, after;
   for (const std::size_t q : questions) {
     before.push_back(original[q]);
     after.push_back(other[q]);
   }
-  return statistics::count_pairs(before, after);
+  return statistics::pair_answers(before, after, domain.table.repeats);
 }
 
+// A question without options cannot be guessed.
 double chance_of(store::Store& store, const AnswerTable& table) {
   double sum = 0;
-  for (const store::Id question : table.questions)
-    sum += 1.0 / static_cast<double>(std::max<std::size_t>(1, store.question(question).options.size()));
+  for (const store::Id question : table.questions) {
+    const std::size_t options = store.question(question).options.size();
+    if (options > 0) sum += 1.0 / static_cast<double>(options);
+  }
   return sum / static_cast<double>(table.questions.size());
 }
 
@@ -89,8 +95,7 @@ struct DomainContext {
   std::vector<double> null_gains;  // of every draw, through the same selection
 };
 
-store::ComparisonRow make_row(const DomainContext& context, const PairedCounts& counts,
-                              std::int64_t right_original) {
+store::ComparisonRow make_row(const DomainContext& context, const PairedAnswers& counts) {
   const DomainCells& cells = *context.domain->cells;
   store::ComparisonRow row;
   row.study = context.study->id;
@@ -100,30 +105,32 @@ store::ComparisonRow make_row(const DomainContext& context, const PairedCounts& 
   row.evaluator = context.domain->evaluator;
   row.protocol = std::string(name_of(context.study->protocol));
   row.n = counts.n;
-  const auto n = static_cast<double>(counts.n);
-  row.accuracy_original = static_cast<double>(right_original) / n;
+  row.accuracy_original = counts.accuracy_first();
   row.wrong_right = counts.wrong_right;
   row.right_wrong = counts.right_wrong;
-  row.accuracy = static_cast<double>(right_original + counts.wrong_right - counts.right_wrong) / n;
+  row.accuracy = counts.accuracy_second();
   row.gain = counts.gain();
-  const statistics::Interval interval = statistics::paired_difference_interval(counts);
+  const statistics::Interval interval = statistics::paired_interval(counts);
   row.lo = interval.lo;
   row.hi = interval.hi;
-  row.p = statistics::mcnemar_exact_p(counts.wrong_right, counts.right_wrong);
-  row.smallest_detectable = statistics::smallest_detectable_gain(counts.flip_rate(), counts.n);
+  row.p = statistics::paired_p(counts);
+  row.smallest_detectable = statistics::smallest_detectable_gain(counts.mean_square(), counts.n);
   return row;
 }
 
 Json common_settings(const DomainContext& context, const store::ComparisonRow& row) {
   const auto interval = statistics::wilson_interval(
       static_cast<std::int64_t>(row.accuracy * static_cast<double>(row.n) + 0.5), row.n);
-  return {{"chance", context.chance},
-          {"lo_accuracy", interval.lo},
-          {"hi_accuracy", interval.hi},
-          {"exact", "no"},
-          {"partial", context.study->limited},
-          {"selected_by", context.study->evaluator},
-          {"evaluator_versions", {{context.domain->evaluator, 1}}}};
+  Json settings = {{"chance", context.chance},
+                   {"lo_accuracy", interval.lo},
+                   {"hi_accuracy", interval.hi},
+                   {"exact", "no"},
+                   {"partial", context.study->limited},
+                   {"selected_by", context.study->evaluator},
+                   {"evaluator_versions", {{context.domain->evaluator, 1}}}};
+  const std::int64_t repeats = context.domain->table.repeats;
+  if (repeats > 1) settings["repeats"] = repeats;
+  return settings;
 }
 
 // The share of selections that the cell's plan changed, over the layers that it steers; nothing without any.
@@ -177,9 +184,7 @@ std::vector<store::ComparisonRow> other_domain_rows(store::Store& store, const D
       continue;
     const Answers answers = answers_of(store, cell.id, domain.table, domain.evaluator);
     if (answers.empty()) continue;
-    std::int64_t right = 0;
-    for (const std::size_t q : asked) right += (*domain.original)[q];
-    store::ComparisonRow row = make_row(context, pair_on(*domain.original, answers, asked), right);
+    store::ComparisonRow row = make_row(context, pair_on(domain, answers, asked));
     row.method = cell.method;
     row.steered_domain = cell.steered_domain;
     Json settings = common_settings(context, row);
@@ -195,14 +200,14 @@ std::vector<store::ComparisonRow> other_domain_rows(store::Store& store, const D
 std::vector<store::ComparisonRow> comparison_rows(store::Store& store, const DomainContext& context,
                                                   const Selected& selected, const Report& rep) {
   const DomainAnswers& domain = *context.domain;
-  store::ComparisonRow row = make_row(context, rep.counts(), rep.right_original);
+  store::ComparisonRow row = make_row(context, rep.counts());
   row.method = selected.method;
   row.draw = selected.draw;
   row.steered_domain = selected.steered_domain;
   Json settings = common_settings(context, row);
   add_choice_settings(store, selected, rep, settings);
   const auto asked = reported_questions(domain, rep.median);
-  if (domain.again != nullptr) row.flip_noise = pair_on(*domain.original, *domain.again, asked).flip_rate();
+  if (domain.again != nullptr) row.flip_noise = pair_on(domain, *domain.again, asked).flip_rate();
   std::vector<store::ComparisonRow> rows;
   if (selected.draw == 0) {
     add_null(context, row, settings);
@@ -223,9 +228,7 @@ std::vector<store::ComparisonRow> comparison_rows(store::Store& store, const Dom
 store::ComparisonRow again_row(const DomainContext& context) {
   const DomainAnswers& domain = *context.domain;
   const auto asked = reported_questions(domain, 0);
-  std::int64_t right = 0;
-  for (const std::size_t q : asked) right += (*domain.original)[q];
-  store::ComparisonRow row = make_row(context, pair_on(*domain.original, *domain.again, asked), right);
+  store::ComparisonRow row = make_row(context, pair_on(domain, *domain.again, asked));
   row.method = "aa";
   row.settings = canonical_json(common_settings(context, row));
   return row;
@@ -237,7 +240,8 @@ void compare_domain(store::Store& store, const StoredStudy& study, const DomainA
   std::vector<Report> reports;
   for (const Selected& selected : selections) {
     reports.push_back(report(domain.parts, selected.choices,
-                             answers_of_candidates(domain, selected.candidates), *domain.original));
+                             answers_of_candidates(domain, selected.candidates), *domain.original,
+                             domain.table.repeats));
     if (selected.draw > 0) context.null_gains.push_back(reports.back().counts().gain());
   }
   if (domain.again != nullptr) rows.push_back(again_row(context));

@@ -1,6 +1,9 @@
 #include "experiments/benchmark.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -8,33 +11,72 @@
 #include "core/base/hash.h"
 #include "core/base/json.h"
 #include "core/config/nearest.h"
+#include "evaluators/integer.h"
 #include "evaluators/mcq.h"
+#include "evaluators/mcq_generated.h"
 
 namespace moelab::experiments {
 namespace {
+
+constexpr std::array<std::string_view, 4> kStyles = {"short", "letter", "written",
+                                                     "worked"};  // by their value
+constexpr std::int64_t kLargestInteger = 999;
 
 // Options from a line's JSON; empty when the question has none.
 std::vector<std::string> read_options(const Json& line, const std::string& where) {
   return json_get_or<std::vector<std::string>>(line, "options", {}, where);
 }
 
-std::size_t read_answer(const Json& line, std::size_t options, const std::string& where) {
+std::int64_t read_answer(const Json& line, std::string_view meaning, const std::string& where) {
   const auto answer = line.find("answer");
   if (answer == line.end() || answer->is_null())
-    throw FileError("{}: the question has no answer; give the index of the right option in 'answer'", where);
-  const auto index = json_get<std::int64_t>(line, "answer", where);
+    throw FileError("{}: the question has no answer; give {} in 'answer'", where, meaning);
+  return json_get<std::int64_t>(line, "answer", where);
+}
+
+std::size_t read_index(const Json& line, std::size_t options, const std::string& where) {
+  const std::int64_t index = read_answer(line, "the index of the right option", where);
   if (index < 0 || index >= static_cast<std::int64_t>(options))
     throw FileError("{}: 'answer' is {}, the options have the indices 0 to {}", where, index,
                     static_cast<std::int64_t>(options) - 1);
   return static_cast<std::size_t>(index);
 }
 
-std::string digest_of(const Question& question) {
-  return sha256(
-      canonical_json({{"text", question.text}, {"options", question.options}, {"answer", question.answer}}));
+int read_integer_answer(const Json& line, const std::string& where) {
+  const std::int64_t answer = read_answer(line, "the integer that is asked for", where);
+  if (answer < 0 || answer > kLargestInteger)
+    throw FileError("{}: 'answer' is {}; integers from 0 to {} can be judged", where, answer,
+                    kLargestInteger);
+  return static_cast<int>(answer);
 }
 
-Question read_question(const Json& line, const std::string& domain, const std::string& where) {
+std::string digest_of(const Question& question) {
+  Json content = {{"text", question.text}, {"options", question.options}};
+  if (question.options.empty())
+    content["integer"] = question.integer;
+  else
+    content["answer"] = question.answer;
+  return sha256(canonical_json(content));
+}
+
+// Options and answer, as the style needs them.
+void read_solution(const Json& line, PromptStyle style, const std::string& where, Question& question) {
+  question.options = read_options(line, where);
+  if (style == PromptStyle::worked) {
+    if (!question.options.empty())
+      throw FileError("{}: the question has options, which the prompt 'worked' does not show", where);
+    question.integer = read_integer_answer(line, where);
+    return;
+  }
+  if (question.options.empty())
+    throw FileError("{}: the question has no options, so it cannot be scored", where);
+  for (const std::string& option : question.options)
+    if (option.empty()) throw FileError("{}: an option is empty", where);
+  question.answer = read_index(line, question.options.size(), where);
+}
+
+Question read_question(const Json& line, const std::string& domain, PromptStyle style,
+                       const std::string& where) {
   Question question;
   question.name = json_get<std::string>(line, "id", where);
   question.text = json_get<std::string>(line, "question", where);
@@ -46,26 +88,22 @@ Question read_question(const Json& line, const std::string& domain, const std::s
   if (question.group.empty())
     throw FileError("{}: 'group' is empty; questions are split by it, so use the id where nothing is shared",
                     where);
-  question.options = read_options(line, where);
-  if (question.options.empty())
-    throw FileError("{}: the question has no options, so it cannot be scored", where);
-  for (const std::string& option : question.options)
-    if (option.empty()) throw FileError("{}: an option is empty", where);
-  question.answer = read_answer(line, question.options.size(), where);
+  read_solution(line, style, where, question);
   const double exposure = json_get_or<double>(line, "exposure", -1, where);
   if (exposure >= 0) question.exposure = static_cast<int>(std::ceil(exposure));
   question.digest = digest_of(question);
   return question;
 }
 
-std::vector<Question> read_domain(const std::filesystem::path& path, const std::string& domain) {
+std::vector<Question> read_domain(const std::filesystem::path& path, const std::string& domain,
+                                  PromptStyle style) {
   std::vector<Question> questions;
   std::set<std::string> seen;
   const auto lines = read_lines(path);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].empty()) continue;
     const std::string where = fmt::format("{}:{}", path.string(), i + 1);
-    questions.push_back(read_question(parse_json(lines[i], where), domain, where));
+    questions.push_back(read_question(parse_json(lines[i], where), domain, style, where));
     if (!seen.insert(questions.back().name).second)
       throw FileError("{}: the id '{}' is there twice", where, questions.back().name);
   }
@@ -84,11 +122,11 @@ bool has_options(const std::filesystem::path& path) {
   return false;
 }
 
-std::vector<std::string> scored_domains(const std::filesystem::path& folder) {
+std::vector<std::string> fitting_domains(const std::filesystem::path& folder, PromptStyle style) {
   std::error_code problem;
   std::vector<std::string> names;
   for (const auto& file : std::filesystem::directory_iterator(folder, problem))
-    if (file.path().extension() == ".jsonl" && has_options(file.path()))
+    if (file.path().extension() == ".jsonl" && has_options(file.path()) == (style != PromptStyle::worked))
       names.push_back(file.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
@@ -98,6 +136,14 @@ std::string lettered_options(const Question& question) {
   std::string text;
   for (std::size_t i = 0; i < question.options.size(); ++i)
     text += fmt::format("{}. {}\n", evaluators::option_letter(i), question.options[i]);
+  return text;
+}
+
+// "(A) one (B) two": the form that the demo's corpus trains.
+std::string bracketed_options(const Question& question) {
+  std::string text;
+  for (std::size_t i = 0; i < question.options.size(); ++i)
+    text += fmt::format("{}({}) {}", i == 0 ? "" : " ", evaluators::option_letter(i), question.options[i]);
   return text;
 }
 
@@ -124,16 +170,25 @@ RenderedQuestion render_letters(const Question& question) {
 }  // namespace
 
 PromptStyle parse_prompt_style(std::string_view name) {
-  if (name == "short") return PromptStyle::short_text;
-  if (name == "letter") return PromptStyle::letter;
-  throw ConfigError("'{}' is no prompt style; valid: short, letter", name);
+  const auto found = std::find(kStyles.begin(), kStyles.end(), name);
+  if (found == kStyles.end())
+    throw ConfigError("'{}' is no prompt style; valid: {}", name, fmt::join(kStyles, ", "));
+  return static_cast<PromptStyle>(found - kStyles.begin());
 }
 
-std::string_view name_of(PromptStyle style) { return style == PromptStyle::letter ? "letter" : "short"; }
+std::string_view name_of(PromptStyle style) { return kStyles[static_cast<std::size_t>(style)]; }
+
+bool is_generated(PromptStyle style) { return style == PromptStyle::written || style == PromptStyle::worked; }
 
 std::vector<std::string> evaluators_of(PromptStyle style) {
   if (style == PromptStyle::letter) return {std::string(evaluators::kLetter)};
+  if (style == PromptStyle::written) return {std::string(evaluators::kGenerated)};
+  if (style == PromptStyle::worked) return {std::string(evaluators::kAimeExact)};
   return {std::string(evaluators::kContinuation), std::string(evaluators::kContinuationNorm)};
+}
+
+std::string Question::answer_text() const {
+  return options.empty() ? fmt::to_string(integer) : options[answer];
 }
 
 const std::vector<Question>& Benchmark::domain(const std::string& name) const {
@@ -154,12 +209,14 @@ Benchmark load_benchmark(const BenchmarkConfig& config) {
     throw ConfigError("the benchmark '{}': {} is no folder with questions", config.name,
                       config.questions.string());
   Benchmark benchmark{config, {}};
-  const auto names = config.domains.empty() ? scored_domains(config.questions) : config.domains;
+  const auto names =
+      config.domains.empty() ? fitting_domains(config.questions, config.prompt) : config.domains;
   if (names.empty())
-    throw ConfigError("the benchmark '{}': {} holds no .jsonl file whose questions have options", config.name,
-                      config.questions.string());
+    throw ConfigError("the benchmark '{}': {} holds no .jsonl file whose questions have {}options",
+                      config.name, config.questions.string(),
+                      config.prompt == PromptStyle::worked ? "no " : "");
   for (const std::string& name : names)
-    benchmark.domains[name] = read_domain(config.questions / (name + ".jsonl"), name);
+    benchmark.domains[name] = read_domain(config.questions / (name + ".jsonl"), name, config.prompt);
   return benchmark;
 }
 
@@ -182,14 +239,17 @@ store::QuestionRow question_row(const Question& question, const std::string& ben
   row.text = question.text;
   row.text_digest = question.digest;
   row.options = question.options;
-  row.gold = evaluators::option_letter(question.answer);
+  row.gold = question.options.empty() ? question.answer_text() : evaluators::option_letter(question.answer);
   row.exposure = question.exposure;
   return row;
 }
 
 RenderedQuestion render_prompt(const Question& question, PromptStyle style) {
   if (style == PromptStyle::letter) return render_letters(question);
+  if (style == PromptStyle::written)
+    return {fmt::format("Q: {}\n{}\nAnswer:", question.text, bracketed_options(question)), {}};
   RenderedQuestion rendered{fmt::format("Q: {}\nA:", question.text), {}};
+  if (style == PromptStyle::worked) return rendered;
   for (const std::string& option : question.options) rendered.continuations.push_back(" " + option);
   return rendered;
 }

@@ -1,4 +1,4 @@
-// A benchmark: multiple-choice questions by domain, read from JSONL, and their prompts as text and as tokens.
+// A benchmark: questions by domain, read from JSONL, and their prompts as text and as tokens.
 #pragma once
 
 #include <cstdint>
@@ -12,33 +12,47 @@
 #include "core/engine/engine.h"
 #include "core/store/rows.h"
 #include "core/text/tokenizer.h"
+#include "experiments/generation_config.h"
 
 namespace moelab::experiments {
 
 // How a question is put to the model. Persistent in keys by name and template version.
 //   short   "Q: {question}\nA:" and the options' texts as continuations, " {option}"
 //   letter  the evaluation prompt of the code released with DSMoE and the continuations " A", " B" ...
-enum class PromptStyle { short_text, letter };
+// and, where the model writes its answer:
+//   written "Q: {question}\n(A) {option} (B) {option} ...\nAnswer:"
+//   worked  "Q: {question}\nA:" for a question without options, whose answer is an integer
+enum class PromptStyle { short_text, letter, written, worked };
 
 PromptStyle parse_prompt_style(std::string_view name);  // throws ConfigError
 std::string_view name_of(PromptStyle style);
 
-// The evaluators that judge a style's scores, the default one first.
+// Whether the model writes the answer; else its options are scored.
+bool is_generated(PromptStyle style);
+
+// The evaluators that judge a style's answers, the default one first.
 std::vector<std::string> evaluators_of(PromptStyle style);
 
 struct BenchmarkConfig {
   std::string name;
   std::filesystem::path questions;   // folder with one <domain>.jsonl a domain
-  std::vector<std::string> domains;  // empty: every file where some question has options
+  std::vector<std::string> domains;  // empty: every file with questions that the prompt can put
   PromptStyle prompt = PromptStyle::short_text;
+  GenerationConfig generation = {};  // of a style that generates
+
+  std::int64_t repeats() const { return is_generated(prompt) ? generation.repeats : 1; }
 };
 
 struct Question {
   std::string name, domain, subdomain, group, text;
   std::vector<std::string> options;
   std::size_t answer = 0;       // index of the right option
+  int integer = 0;              // the answer of a question without options
   std::optional<int> exposure;  // how often training showed the fact, rounded up: 0 means never
   std::string digest;           // of text, options and answer
+
+  // The right answer as a model writes it: the option's text, or the integer.
+  std::string answer_text() const;
 };
 
 struct Benchmark {
@@ -51,9 +65,10 @@ struct Benchmark {
 };
 
 // Reads <questions>/<domain>.jsonl. Each line: {id, question, options, answer (index from 0), group, domain,
-// subdomain, exposure}; subdomain and exposure may be absent. Throws FileError naming file and line: a
-// missing field, no options, an answer that is absent or out of range, a repeated id, another domain than the
-// file's; ConfigError for a folder without questions.
+// subdomain, exposure}; subdomain and exposure may be absent. For the style `worked` there are no options and
+// the answer is an integer from 0 to 999. Throws FileError naming file and line: a missing field, options
+// that the style lacks or cannot use, an answer that is absent or out of range, a repeated id, another domain
+// than the file's; ConfigError for a folder without questions.
 Benchmark load_benchmark(const BenchmarkConfig& config);
 
 // SHA-256 over the names and digests of a domain's questions, whatever their order.
@@ -61,7 +76,7 @@ std::string question_set_digest(const std::vector<Question>& questions);
 
 store::QuestionRow question_row(const Question& question, const std::string& benchmark);
 
-// A question as it is put to the model: the prompt and one continuation an option.
+// A question as it is put to the model: the prompt and, where options are scored, a continuation for each.
 struct RenderedQuestion {
   std::string prompt;
   std::vector<std::string> continuations;

@@ -16,12 +16,11 @@ Json label_of(const PlannedCell& cell) {
 }  // namespace
 
 std::string key_of(const Condition& condition) {
-  return sha256(canonical_json({{"model", condition.model},
-                                {"tokenizer", condition.tokenizer},
-                                {"prompt", condition.prompt},
-                                {"questions", condition.questions},
-                                {"dtype", condition.dtype},
-                                {"exact", condition.exact}}));
+  Json key = {{"model", condition.model},   {"tokenizer", condition.tokenizer},
+              {"prompt", condition.prompt}, {"questions", condition.questions},
+              {"dtype", condition.dtype},   {"exact", condition.exact}};
+  if (!condition.generation.empty()) key["generation"] = condition.generation;
+  return sha256(canonical_json(key));
 }
 
 std::string plan_content(const PlannedCell& cell) {
@@ -34,8 +33,9 @@ std::string cell_key(const std::string& condition, const PlannedCell& cell) {
   return sha256(canonical_json({{"condition", condition}, {"plan", plan}, {"label", label_of(cell)}}));
 }
 
-std::string sample_key(const std::string& condition, const std::string& plan, const std::string& question) {
-  return sha256(fmt::format("{}|{}|{}|0", condition, plan, question));
+std::string sample_key(const std::string& condition, const std::string& plan, const std::string& question,
+                       int repeat) {
+  return sha256(fmt::format("{}|{}|{}|{}", condition, plan, question, repeat));
 }
 
 store::PlanRow plan_row(const PlannedCell& cell) {

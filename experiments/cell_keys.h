@@ -10,12 +10,13 @@ namespace moelab::experiments {
 
 // What all cells of one model and domain share. A change of any member is another condition.
 struct Condition {
-  std::string model;      // digest of weights and config
-  std::string tokenizer;  // its digest
-  std::string prompt;     // template and version
-  std::string questions;  // question_set_digest of the tested domain
-  std::string dtype;      // of the computation
-  bool exact = false;     // whether a sample's logits do not depend on its batch
+  std::string model;            // digest of weights and config
+  std::string tokenizer;        // its digest
+  std::string prompt;           // template and version
+  std::string questions;        // question_set_digest of the tested domain
+  std::string dtype;            // of the computation
+  bool exact = false;           // whether a sample's logits do not depend on its batch
+  std::string generation = {};  // generation_key; empty where options are scored, and no part of the key then
 };
 
 std::string key_of(const Condition& condition);
@@ -27,7 +28,8 @@ std::string key_of(const Condition& condition);
 std::string cell_key(const std::string& condition, const PlannedCell& cell);
 
 // The generation key of one sample: condition, plan's content, question with its rendered tokens, repeat.
-std::string sample_key(const std::string& condition, const std::string& plan, const std::string& question);
+std::string sample_key(const std::string& condition, const std::string& plan, const std::string& question,
+                       int repeat = 0);
 
 // The plan's row; its digest covers entries, mode and where they come from.
 store::PlanRow plan_row(const PlannedCell& cell);

@@ -14,7 +14,8 @@ namespace moelab::experiments {
 
 namespace {
 
-const std::vector<std::string> kTableNames = {"methods", "sweep", "heatmap", "overlap", "verdict"};
+const std::vector<std::string> kTableNames = {"methods", "thinking", "sweep",
+                                              "heatmap", "overlap",  "verdict"};
 
 TableRequest read_request(const Arguments& arguments) {
   TableRequest request;
@@ -43,6 +44,7 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   const std::int64_t top = arguments.integer("top", 8);
   if (top < 1) throw ConfigError("top: at least one expert");
   if (name == "methods") return methods_table(store, request, is_csv);
+  if (name == "thinking") return thinking_table(store, request, is_csv);
   if (name == "sweep") return sweep_table(store, request, is_csv);
   if (name == "overlap") return overlap_table(store, {request, arguments.list("score"), top});
   if (name == "verdict") return verdict_table(store, request.study, request.models);
@@ -87,11 +89,13 @@ Verb verb_table() {
   VerbSpec spec;
   spec.name = "table";
   spec.summary =
-      "print a table of a study: methods, sweep, heatmap, overlap, verdict, paper/2, paper/5, paper/6";
+      "print a table of a study: methods, thinking, sweep, heatmap, overlap, verdict, paper/2, paper/5, "
+      "paper/6";
   spec.usage = "NAME [study=NAME] [key=value ...] [--format FORMAT]";
   spec.text =
       "methods   each method by model and domain: accuracy, gain with interval, tests, nulls, chosen "
       "settings\n"
+      "thinking  each method's thinking and answer tokens, share closed, cut off and without answer\n"
       "sweep     accuracy and gain by method, n_steered and alpha\n"
       "heatmap   layer x expert: usage, or a score\n"
       "overlap   how many top experts the domains share, and each score's rank correlation with plain usage\n"

@@ -7,6 +7,7 @@
 
 #include "evaluators/mcq.h"
 #include "experiments/cell_keys.h"
+#include "experiments/cell_outcome.h"
 
 namespace moelab::experiments {
 namespace {
@@ -87,21 +88,6 @@ ChunkScores score_chunk(const ScoreSetup& setup, const Chunk& chunk, const std::
   return scores;
 }
 
-store::EffectRow effect_row(store::Id cell, const steering::LayerEffect& effect) {
-  store::EffectRow row;
-  row.cell = cell;
-  row.layer = static_cast<int>(effect.layer);
-  row.rows = effect.tokens;
-  row.selections = effect.selections;
-  row.changed = static_cast<std::int64_t>(effect.changed);
-  row.weight_change = effect.tokens > 0 ? effect.weight_change / static_cast<double>(effect.tokens) : 0.0;
-  row.steered_selected = static_cast<std::int64_t>(effect.steered_selections);
-  const bool acted = effect.changed > 0 || effect.weight_change > 0;
-  row.state = std::string(
-      steering::name_of(acted ? steering::EffectState::acted : steering::EffectState::applied_no_effect));
-  return row;
-}
-
 std::vector<store::VerdictRow> verdicts_of(const ScoreSetup& setup, const ScoredQuestion& question,
                                            std::span<const evaluators::OptionScore> options) {
   std::vector<store::VerdictRow> rows;
@@ -135,31 +121,6 @@ void store_sample(const ScoreSetup& setup, const CellTask& task, const ScoredQue
   store.put_sample(row, verdicts_of(setup, question, options));
 }
 
-// What a chunk adds to one cell.
-struct Addition {
-  std::string provenance;
-  double seconds = 0;
-  std::int64_t tokens = 0;
-};
-
-// The status follows from what is stored.
-void update_outcome(const ScoreSetup& setup, const CellTask& task, const Addition& addition,
-                    store::Store& store) {
-  const store::CellRow before = store.cell(task.cell);
-  store::CellOutcome outcome;
-  outcome.n_samples = task.stored;
-  outcome.seconds = before.seconds + addition.seconds;
-  outcome.tokens = before.tokens + addition.tokens;
-  outcome.provenance = addition.provenance.empty() ? before.provenance : addition.provenance;
-  outcome.status = task.missing > 0 || task.stored < setup.wanted ? "partial" : "done";
-  const auto effects = store.effects(task.cell);
-  const bool inert =
-      !effects.empty() && std::none_of(effects.begin(), effects.end(),
-                                       [](const store::EffectRow& row) { return row.state == "acted"; });
-  if (outcome.status == "done" && inert) outcome.status = "inert";
-  store.set_outcome(task.cell, outcome);
-}
-
 void store_chunk(const ScoreSetup& setup, const Chunk& chunk, std::vector<CellTask>& tasks,
                  const ChunkScores& scores, double seconds, store::Store& store) {
   const double each = seconds / static_cast<double>(chunk.questions.size() * chunk.tasks.size());
@@ -169,10 +130,7 @@ void store_chunk(const ScoreSetup& setup, const Chunk& chunk, std::vector<CellTa
     for (std::size_t i = 0; i < chunk.questions.size(); ++i)
       store_sample(setup, tasks[t], setup.questions[chunk.questions[i]],
                    scores.report.items[i].log_probabilities[plan], each, store);
-    std::vector<store::EffectRow> effects;
-    for (const steering::LayerEffect& effect : scores.report.effects[plan].layers)
-      effects.push_back(effect_row(tasks[t].cell, effect));
-    store.add_effects(effects);
+    add_effects(tasks[t].cell, scores.report.effects[plan], store);
     const auto samples = static_cast<std::int64_t>(chunk.questions.size());
     tasks[t].stored += samples;
     tasks[t].missing -= samples;
@@ -181,11 +139,6 @@ void store_chunk(const ScoreSetup& setup, const Chunk& chunk, std::vector<CellTa
                    store);
   }
   transaction.commit();
-}
-
-void mark_failed(const ScoreSetup& setup, store::Id id, const std::string& error, store::Store& store) {
-  const store::CellRow before = store.cell(id);
-  store.set_outcome(id, {"failed", before.n_samples, before.seconds, before.tokens, error, setup.provenance});
 }
 
 // Finds the tasks whose plans fail by running each alone, marks them and returns the others.

@@ -12,11 +12,13 @@
 
 namespace moelab::experiments {
 
-// A question ready to be scored.
+// A question ready to be scored or answered.
 struct ScoredQuestion {
   store::Id id = 0;
-  std::size_t answer = 0;
-  std::string key;  // of the question's text and rendered tokens
+  std::string name;
+  std::size_t answer = 0;  // index of the right option
+  int integer = 0;         // the answer of a question without options
+  std::string key;         // of the question's text and rendered tokens
   engine::ScoreItem item;
   std::vector<std::int64_t> option_bytes;  // of each continuation's text
 };
@@ -27,7 +29,7 @@ struct ScoreSetup {
   std::string condition;  // key of the cells' condition
   PromptStyle prompt = PromptStyle::short_text;
   std::span<const ScoredQuestion> questions;
-  std::int64_t wanted = 0;        // questions that make a cell complete, without a limit
+  std::int64_t wanted = 0;        // samples that make a cell complete, without a limit
   std::string provenance = "{}";  // JSON: device, libraries, threads ...
 };
 

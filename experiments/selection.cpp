@@ -19,7 +19,7 @@ std::int64_t right_of(const Answers& answers, std::span<const std::size_t> quest
 }
 
 // Indices of assignments by gain, equals in their order.
-std::vector<std::size_t> by_gain(const std::vector<statistics::PairedCounts>& counts) {
+std::vector<std::size_t> by_gain(const std::vector<statistics::PairedAnswers>& counts) {
   std::vector<std::size_t> order(counts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -85,7 +85,7 @@ std::vector<Choice> choose(std::span<const SelectionPart> parts, const std::vect
 }
 
 Report report(std::span<const SelectionPart> parts, std::span<const Choice> choices,
-              const std::vector<Answers>& answers, const Answers& original) {
+              const std::vector<Answers>& answers, const Answers& original, std::int64_t repeats) {
   std::map<int, std::pair<Answers, Answers>> stitched;  // assignment -> original's and chosen answers
   for (const Choice& choice : choices) {
     const SelectionPart& part = parts[choice.part];
@@ -99,17 +99,13 @@ Report report(std::span<const SelectionPart> parts, std::span<const Choice> choi
   Report result;
   std::vector<double> gains;
   for (const auto& [assignment, pair] : stitched) {
-    result.by_assignment.push_back(statistics::count_pairs(pair.first, pair.second));
+    result.by_assignment.push_back(statistics::pair_answers(pair.first, pair.second, repeats));
     gains.push_back(result.by_assignment.back().gain());
   }
   result.median = by_gain(result.by_assignment)[(gains.size() - 1) / 2];
   result.gain_median = statistics::median(gains);
   result.gain_low = *std::min_element(gains.begin(), gains.end());
   result.gain_high = *std::max_element(gains.begin(), gains.end());
-  const auto& [before, after] =
-      std::next(stitched.begin(), static_cast<std::ptrdiff_t>(result.median))->second;
-  result.right_original = std::accumulate(before.begin(), before.end(), std::int64_t{0});
-  result.right = std::accumulate(after.begin(), after.end(), std::int64_t{0});
   return result;
 }
 

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "core/store/rows.h"
-#include "experiments/statistics/paired.h"
+#include "experiments/statistics/paired_repeats.h"
 
 namespace moelab::experiments {
 
-using Answers = std::vector<std::uint8_t>;  // [questions] 1 right, 0 wrong
+using Answers =
+    std::vector<std::uint8_t>;  // [questions] right answers: 0 or 1, with repeats up to their number
 
 // One setting of a method's grid with its answers.
 struct Candidate {
@@ -53,18 +54,16 @@ std::vector<Choice> choose(std::span<const SelectionPart> parts, const std::vect
 
 // What the choices give on the questions that they are reported on, stitched together for each assignment.
 struct Report {
-  std::vector<statistics::PairedCounts> by_assignment;  // against the original
+  std::vector<statistics::PairedAnswers> by_assignment;  // against the original
   std::size_t median = 0;  // the assignment whose gain is the lower median, the first of equals
   double gain_median = 0;  // over assignments
   double gain_low = 0;
   double gain_high = 0;
-  std::int64_t right_original = 0;  // of the median assignment
-  std::int64_t right = 0;
 
-  const statistics::PairedCounts& counts() const { return by_assignment[median]; }
+  const statistics::PairedAnswers& counts() const { return by_assignment[median]; }
 };
 Report report(std::span<const SelectionPart> parts, std::span<const Choice> choices,
-              const std::vector<Answers>& answers, const Answers& original);
+              const std::vector<Answers>& answers, const Answers& original, std::int64_t repeats = 1);
 
 // The candidate that was chosen most often (the first of equals) and its share of all choices.
 struct ModalChoice {

@@ -6,22 +6,25 @@
 namespace moelab::experiments {
 namespace {
 
-// question -> right, sorted by question; the newest version of the evaluator counts.
+// question -> right answers, sorted by question; the newest version of the evaluator counts. Questions that
+// lack one of the repeats are left out.
 std::vector<std::pair<store::Id, std::uint8_t>> read_cell(store::Store& store, store::Id cell,
-                                                          const std::string& evaluator) {
+                                                          const std::string& evaluator,
+                                                          std::int64_t repeats) {
   store::Statement row = store.database().prepare(
-      "SELECT s.question, v.correct FROM sample AS s CROSS JOIN verdict AS v ON v.sample = s.id AND "
+      "SELECT s.question, s.repeat, v.correct FROM sample AS s CROSS JOIN verdict AS v ON v.sample = s.id "
+      "AND "
       "v.evaluator = ?2 "
-      "WHERE s.cell = ?1 AND s.repeat = 0 ORDER BY s.question, v.version");
-  row.bind(cell, evaluator);
+      "WHERE s.cell = ?1 AND s.repeat < ?3 ORDER BY s.question, s.repeat, v.version");
+  row.bind(cell, evaluator, repeats);
+  std::map<store::Id, std::map<int, bool>> verdicts;
+  while (row.step()) verdicts[row.get<store::Id>(0)][row.get<int>(1)] = row.get<bool>(2);
   std::vector<std::pair<store::Id, std::uint8_t>> answers;
-  while (row.step()) {
-    const auto question = row.get<store::Id>(0);
-    const std::uint8_t right = row.get<bool>(1) ? 1 : 0;
-    if (!answers.empty() && answers.back().first == question)
-      answers.back().second = right;
-    else
-      answers.emplace_back(question, right);
+  for (const auto& [question, by_repeat] : verdicts) {
+    if (std::ssize(by_repeat) < repeats) continue;
+    answers.emplace_back(question, std::uint8_t{0});
+    for (const auto& [repeat, right] : by_repeat)
+      if (right) ++answers.back().second;
   }
   return answers;
 }
@@ -79,13 +82,14 @@ StoredSplit read_split(store::Store& store, store::Id study, const std::string& 
 }
 
 AnswerTable read_answers(store::Store& store, const DomainCells& cells, const StoredSplit& split,
-                         const std::string& evaluator) {
+                         const std::string& evaluator, std::int64_t repeats) {
   AnswerTable table;
+  table.repeats = repeats;
   table.questions = split.scored;
   std::map<store::Id, std::vector<std::pair<store::Id, std::uint8_t>>> read;
   for (const auto& [cell, role] : cells.cells) {
     if (!is_core(role)) continue;
-    auto answers = read_cell(store, cell.id, evaluator);
+    auto answers = read_cell(store, cell.id, evaluator, repeats);
     if (answers.empty()) continue;
     std::erase_if(table.questions, [&](store::Id question) {
       const auto at =
@@ -100,7 +104,7 @@ AnswerTable read_answers(store::Store& store, const DomainCells& cells, const St
 
 Answers answers_of(store::Store& store, store::Id cell, const AnswerTable& table,
                    const std::string& evaluator) {
-  return pick(read_cell(store, cell, evaluator), table.questions);
+  return pick(read_cell(store, cell, evaluator, table.repeats), table.questions);
 }
 
 std::vector<SelectionPart> parts_of(const StoredSplit& split, const AnswerTable& table, Protocol protocol) {

@@ -31,8 +31,10 @@ struct StoredSplit {
 StoredSplit read_split(store::Store& store, store::Id study, const std::string& benchmark,
                        const std::string& domain);
 
-// One evaluator's newest verdicts on some cells, on the questions that all of them answered.
+// One evaluator's newest verdicts on some cells, on the questions that all of them answered; of the first
+// `repeats` samples of each.
 struct AnswerTable {
+  std::int64_t repeats = 1;
   std::vector<store::Id> questions;    // sorted
   std::map<store::Id, Answers> cells;  // in the order of `questions`
 };
@@ -40,7 +42,7 @@ struct AnswerTable {
 // Reads the cells of roles original, aa, grid and null; those without any answer are left out, and only
 // questions that all others answered stay. Cells of other roles are read with `add_answers`.
 AnswerTable read_answers(store::Store& store, const DomainCells& cells, const StoredSplit& split,
-                         const std::string& evaluator);
+                         const std::string& evaluator, std::int64_t repeats = 1);
 
 // The answers of one more cell on the table's questions; empty when it lacks one of them.
 Answers answers_of(store::Store& store, store::Id cell, const AnswerTable& table,

@@ -26,7 +26,11 @@ StoredStudy read_study(store::Store& store, store::Id id) {
     auto names = evaluators_of(style);
     std::stable_partition(names.begin(), names.end(),
                           [&](const std::string& n) { return n == study.evaluator; });
-    study.evaluators[json_get<std::string>(benchmark, "name", origin)] = std::move(names);
+    const auto name = json_get<std::string>(benchmark, "name", origin);
+    study.evaluators[name] = std::move(names);
+    const Json generation = json_get_or<Json>(benchmark, "generation", Json::object(), origin);
+    study.repeats[name] =
+        is_generated(style) ? json_get_or<std::int64_t>(generation, "repeats", 1, origin) : 1;
   }
   return study;
 }
@@ -34,7 +38,8 @@ StoredStudy read_study(store::Store& store, store::Id id) {
 std::optional<DomainAnswers> read_domain(store::Store& store, const StoredStudy& study,
                                          const DomainCells& cells, const StoredSplit& split,
                                          const std::string& evaluator) {
-  DomainAnswers answers{&cells, evaluator, read_answers(store, cells, split, evaluator),
+  const std::int64_t repeats = study.repeats.at(cells.benchmark);
+  DomainAnswers answers{&cells, evaluator, read_answers(store, cells, split, evaluator, repeats),
                         {},     nullptr,   nullptr};
   for (const auto& [cell, role] : cells.cells) {
     const auto found = answers.table.cells.find(cell.id);

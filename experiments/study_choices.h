@@ -18,6 +18,7 @@ struct StoredStudy {
   Protocol protocol = Protocol::crossfit;
   std::string evaluator;                                       // the one that selects
   std::map<std::string, std::vector<std::string>> evaluators;  // by benchmark, the selecting one first
+  std::map<std::string, std::int64_t> repeats;                 // by benchmark
   std::string null_match;
   bool limited = false;
 };

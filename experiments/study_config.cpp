@@ -51,8 +51,15 @@ ModelConfig bind_model(const Composed& composed, const std::string& option) {
 
 BenchmarkConfig bind_benchmark(const Composed& composed, const std::string& option) {
   const BenchmarkFields fields = benchmark_binder().bind(composed, "benchmark");
-  return {fields.name.empty() ? option : fields.name, find_path(fields.questions), fields.domains,
-          parse_prompt_style(fields.prompt)};
+  BenchmarkConfig benchmark{fields.name.empty() ? option : fields.name, find_path(fields.questions),
+                            fields.domains, parse_prompt_style(fields.prompt), fields.generation};
+  if (is_generated(benchmark.prompt)) {
+    validate(benchmark.generation);
+  } else if (!(benchmark.generation == GenerationConfig{})) {
+    throw ConfigError("the benchmark '{}' scores options (prompt '{}'), so nothing in 'generation' would act",
+                      benchmark.name, fields.prompt);
+  }
+  return benchmark;
 }
 
 // What bind_study collects on the way.
@@ -240,6 +247,11 @@ std::string StudyConfig::hash() const {
   figures.erase("db");
   figures.erase("plan");
   figures.erase("limits");
+  const bool samples =
+      std::any_of(benchmarks.begin(), benchmarks.end(), [](const BenchmarkConfig& benchmark) {
+        return is_generated(benchmark.prompt) && !benchmark.generation.is_greedy();
+      });
+  if (!samples) figures["seed"].erase("sampling");
   for (const char* key : {"device", "batch_tokens", "threads", "check_weights"}) figures["engine"].erase(key);
   for (Json& option : figures["options"]["model"]) option.erase("path");
   return sha256(canonical_json(figures));

@@ -60,6 +60,7 @@ struct SeedConfig {
   std::int64_t split = 1;      // tuning questions, folds, the order of a limit
   std::int64_t discovery = 1;  // which questions experts are found on
   std::int64_t draw = 1;       // random experts
+  std::int64_t sampling = 1;   // answers that are written with a temperature
 };
 
 struct SplitConfig {
@@ -116,7 +117,8 @@ struct StudyConfig {
   MethodConfig match;  // the method that null.match names
   Json tree;           // what is stored: the config with the chosen options' content
 
-  // SHA-256 over all of `tree` that can change a figure: not the database, device, threads or batch size.
+  // SHA-256 over all of `tree` that can change a figure: not the database, device, threads or batch size, nor
+  // seed.sampling where nothing is sampled.
   std::string hash() const;
 };
 

@@ -47,7 +47,7 @@ discovery::DiscoveryItem make_item(const Question& question, const DiscoveryConf
                                    const text::Tokenizer& tokenizer) {
   discovery::DiscoveryItem item;
   item.prompt = tokenizer.encode(render_discovery_prompt(question, config.options_in_prompt), true);
-  if (config.loss == "answer") item.answer = tokenizer.encode(" " + question.options[question.answer]);
+  if (config.loss == "answer") item.answer = tokenizer.encode(" " + question.answer_text());
   for (const std::int32_t token : item.prompt) item.token_texts.push_back(tokenizer.decode({&token, 1}));
   return item;
 }

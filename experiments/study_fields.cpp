@@ -29,6 +29,8 @@ Binder<SeedConfig> seed_binder() {
       .field("discovery", &SeedConfig::discovery, "of the questions that experts are found on")
       .range(0, kMany)
       .field("draw", &SeedConfig::draw, "of random experts")
+      .range(0, kMany)
+      .field("sampling", &SeedConfig::sampling, "of answers that are written with a temperature")
       .range(0, kMany);
 }
 
@@ -87,6 +89,25 @@ Binder<engine::EngineOptions> engine_binder() {
       .field("check_weights", &EngineOptions::check_weights, "look for NaN and infinity at load");
 }
 
+Binder<GenerationConfig> generation_binder() {
+  return Binder<GenerationConfig>{}
+      .field("max_new_tokens", &GenerationConfig::max_new_tokens, "longer answers are cut off")
+      .range(1, 1e7)
+      .field("repeats", &GenerationConfig::repeats, "samples a question")
+      .range(1, 255)
+      .field("temperature", &GenerationConfig::temperature, "0 for greedy")
+      .range(0, 100)
+      .field("top_p", &GenerationConfig::top_p, "likeliest tokens that hold this mass")
+      .range(0, 1)
+      .field("top_k", &GenerationConfig::top_k, "likeliest tokens; 0 for all")
+      .range(0, kMany)
+      .field("min_p", &GenerationConfig::min_p, "least share of the likeliest token's probability")
+      .range(0, 1)
+      .field("stop", &GenerationConfig::stop, "texts that end an answer")
+      .field("thinking", &GenerationConfig::thinking, "how thinking is marked")
+      .one_of({"none", "think", "harmony", "ernie", "hunyuan"});
+}
+
 }  // namespace
 
 config::Binder<StudyConfig> study_binder() {
@@ -135,7 +156,8 @@ config::Binder<BenchmarkFields> benchmark_binder() {
       .required()
       .field("domains", &BenchmarkFields::domains, "scored domains; [] for all files with options")
       .field("prompt", &BenchmarkFields::prompt, "how a question is put")
-      .one_of({"short", "letter"});
+      .one_of({"short", "letter", "written", "worked"})
+      .section("generation", &BenchmarkFields::generation, generation_binder());
 }
 
 }  // namespace moelab::experiments

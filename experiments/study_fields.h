@@ -24,6 +24,7 @@ struct BenchmarkFields {
   std::string name, prompt = "short";
   std::filesystem::path questions;
   std::vector<std::string> domains;
+  GenerationConfig generation;
 };
 
 config::Binder<StudyConfig> study_binder();

@@ -80,7 +80,10 @@ std::vector<ForecastRow> forecast(const StudyConfig& study) {
         const std::vector<Question>& questions = benchmark.domain(domain);
         row.discovery = static_cast<std::int64_t>(splits.at(domain).discovery.size());
         row.questions = static_cast<std::int64_t>(splits.at(domain).scored.size());
+        row.repeats = config.repeats();
         row.tokens_per_sample = mean_tokens(questions, config.prompt, tokenizer);
+        if (is_generated(config.prompt))
+          row.tokens_per_sample += static_cast<double>(config.generation.max_new_tokens);
         count_cells(study, row);
         rows.push_back(row);
       }

@@ -20,9 +20,10 @@ struct ForecastRow {
   std::int64_t discovery = 0;                       // questions that experts are found on
   std::int64_t questions = 0;                       // questions that every cell answers
   std::int64_t originals = 0, grid = 0, nulls = 0;  // cells
-  double tokens_per_sample = 0;                     // prompt and options, from the first questions
+  std::int64_t repeats = 1;                         // samples a question
+  double tokens_per_sample = 0;  // prompt and options, or the longest answer, from the first questions
   std::int64_t cells() const { return originals + grid + nulls; }
-  std::int64_t samples() const { return cells() * questions; }
+  std::int64_t samples() const { return cells() * questions * repeats; }
   double tokens() const { return static_cast<double>(samples()) * tokens_per_sample; }
 };
 

@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "experiments/analyse.h"
 #include "experiments/cell_keys.h"
+#include "experiments/generate_cells.h"
 #include "experiments/model_session.h"
 #include "experiments/run_meter.h"
 #include "experiments/score_cells.h"
@@ -56,8 +57,11 @@ class StudyRunner {
   void fail_model(const ModelConfig& config, const std::string& error);
   void fail_cells(const Target& target, const std::string& condition, std::vector<PlannedCell> cells);
   void score(const ModelSession& session, const Target& target, const std::vector<PlannedCell>& cells);
-  void score_tasks(const ScoreSetup& setup, const std::vector<CellTask>& tasks);
+  void score_tasks(const ModelSession& session, const ScoreSetup& setup, const Target& target,
+                   const std::vector<CellTask>& tasks);
   ScoreSetup setup_of(const engine::Engine& engine, const Target& target, const std::string& condition) const;
+  Condition condition_of(const LoadedModel& model, const StoredBenchmark& stored,
+                         const std::string& domain) const;
   CellTask put_cell(const Target& target, const std::string& condition, const PlannedCell& cell);
   void forget_failed(const Target& target);
   ScoreHooks score_hooks();
@@ -71,13 +75,20 @@ class StudyRunner {
   RunSummary summary_;
 };
 
-Condition condition_of(const LoadedModel& model, const StoredBenchmark& stored, const std::string& domain) {
+Condition StudyRunner::condition_of(const LoadedModel& model, const StoredBenchmark& stored,
+                                    const std::string& domain) const {
+  const BenchmarkConfig& config = stored.benchmark.config;
   return {model.digest,
           model.tokenizer->digest(),
-          template_of(stored.benchmark.config.prompt),
+          template_of(config.prompt),
           question_set_digest(stored.benchmark.domain(domain)),
           model.dtype,
-          false};
+          false,
+          is_generated(config.prompt) ? generation_key(config.generation, study_.seed.sampling) : ""};
+}
+
+std::int64_t wanted_samples(const StoredBenchmark& stored, const std::string& domain) {
+  return stored.splits.at(domain).unlimited * stored.benchmark.config.repeats();
 }
 
 store::CellRow cell_row(const Target& target, const std::string& condition, const PlannedCell& cell) {
@@ -95,7 +106,7 @@ store::CellRow cell_row(const Target& target, const std::string& condition, cons
   row.steered_domain = cell.steered_domain;
   row.error = cell.error;
   row.status = cell.error.empty() ? "pending" : "failed";
-  row.n_samples = cell.error.empty() ? target.stored->splits.at(target.domain).unlimited : 0;
+  row.n_samples = cell.error.empty() ? wanted_samples(*target.stored, target.domain) : 0;
   return row;
 }
 
@@ -153,7 +164,7 @@ ScoreSetup StudyRunner::setup_of(const engine::Engine& engine, const Target& tar
   setup.engine = &engine;
   setup.condition = condition;
   setup.prompt = target.stored->benchmark.config.prompt;
-  setup.wanted = target.stored->splits.at(target.domain).unlimited;
+  setup.wanted = wanted_samples(*target.stored, target.domain);
   setup.provenance = provenance_of(engine);
   return setup;
 }
@@ -173,9 +184,18 @@ void StudyRunner::count(const ScoreSummary& summary) {
   meter_.state().cells_done += summary.complete_before + summary.completed;
 }
 
-// Scores the tasks; when the model itself fails, those that are not complete are marked with the reason.
-void StudyRunner::score_tasks(const ScoreSetup& setup, const std::vector<CellTask>& tasks) {
-  guarded([&] { count(score_cells(setup, tasks, store_, score_hooks())); },
+// Scores or generates what the tasks miss; when the model itself fails, those that are not complete are
+// marked with the reason.
+void StudyRunner::score_tasks(const ModelSession& session, const ScoreSetup& setup, const Target& target,
+                              const std::vector<CellTask>& tasks) {
+  const BenchmarkConfig& config = target.stored->benchmark.config;
+  const auto work = [&] {
+    if (!is_generated(config.prompt)) return score_cells(setup, tasks, store_, score_hooks());
+    const auto seed = static_cast<std::uint64_t>(study_.seed.sampling);
+    return generate_cells({setup, config.generation, &session.tokenizer(), seed}, tasks, store_,
+                          score_hooks());
+  };
+  guarded([&] { count(work()); },
           [&](const std::string& error) {
             for (const CellTask& task : tasks) {
               const store::CellRow row = store_.cell(task.cell);
@@ -205,7 +225,7 @@ void StudyRunner::score(const ModelSession& session, const Target& target,
   auto questions = scored_questions(*target.stored, target.domain, session.tokenizer());
   ScoreSetup setup = setup_of(session.engine(), target, condition);
   setup.questions = questions;
-  score_tasks(setup, tasks);
+  score_tasks(session, setup, target, tasks);
   if (again.empty()) return;
   // Another order and another batch size: what changes then is the noise of the arithmetic.
   std::reverse(questions.begin(), questions.end());
@@ -214,12 +234,13 @@ void StudyRunner::score(const ModelSession& session, const Target& target,
   const engine::Engine other(session.engine().model(), options);
   ScoreSetup setup_again = setup_of(other, target, condition);
   setup_again.questions = questions;
-  score_tasks(setup_again, again);
+  score_tasks(session, setup_again, target, again);
 }
 
 std::int64_t StudyRunner::expected_samples(const StoredBenchmark& stored, const std::string& domain) const {
   return static_cast<std::int64_t>(unplanned_cells(study_, domain, "").size() *
-                                   stored.splits.at(domain).scored.size());
+                                   stored.splits.at(domain).scored.size()) *
+         stored.benchmark.config.repeats();
 }
 
 StudyFindings StudyRunner::discover(const LoadedModel& model, const StoredBenchmark& stored) {
@@ -283,7 +304,8 @@ void StudyRunner::run_others(const ModelSession& session, const StoredBenchmark&
         planned.push_back(std::move(cell));
     }
     const auto expected =
-        static_cast<std::int64_t>(planned.size() * stored.splits.at(cells.domain).scored.size());
+        static_cast<std::int64_t>(planned.size() * stored.splits.at(cells.domain).scored.size()) *
+        stored.benchmark.config.repeats();
     const std::int64_t before = summary_.samples_new;
     meter_.state().domain = cells.domain;
     meter_.state().cells_total += static_cast<std::int64_t>(planned.size());

@@ -82,7 +82,9 @@ std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, cons
     const RenderedQuestion rendered = render_prompt(question, stored.benchmark.config.prompt);
     ScoredQuestion ready;
     ready.id = stored.ids.at(domain)[i];
+    ready.name = question.name;
     ready.answer = question.answer;
+    ready.integer = question.integer;
     ready.item = tokenize(rendered, tokenizer, question.name);
     ready.key = question_key(question, ready.item);
     for (const std::string& text : rendered.continuations)

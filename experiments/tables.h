@@ -13,6 +13,11 @@ namespace moelab::experiments {
 // figure (fractions), for CSV; otherwise figures are put together so that a line fits 160 columns.
 TextTable methods_table(store::Store& store, const TableRequest& request, bool as_records);
 
+// table_thinking.cpp: what each method's answers are made of, at the settings that were chosen most often:
+// thinking and answer tokens, closed thinking, answers cut off or without a result, beside accuracy and gain.
+// Throws ConfigError when the study's answers were not written.
+TextTable thinking_table(store::Store& store, const TableRequest& request, bool as_records);
+
 // table_sweep.cpp: accuracy (in per cent) and gain (in points) of each method by n_steered and alpha.
 TextTable sweep_table(store::Store& store, const TableRequest& request, bool as_records);
 

@@ -227,6 +227,8 @@ std::vector<ModelVerdict> model_verdicts(store::Store& store, store::Id study) {
     for (const auto& [benchmark, by_domain] : runs)
       for (ExistenceEvidence& evidence : existence_of(store, store.model(verdict.model), by_domain))
         verdict.existence.push_back(std::move(evidence));
+    // Experts of one domain alone cannot be told from experts of everything.
+    if (verdict.existence.empty()) continue;
     verdict.gains = gains_of(store, study, verdict.model, evaluator);
     verdict.verdict = decide(verdict.existence, verdict.gains);
     for (const Json& option : options)

@@ -1,0 +1,188 @@
+// The thinking table: tokens of thinking and answer of every method by model and domain, from written
+// samples.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <tuple>
+
+#include "core/base/json.h"
+#include "experiments/statistics/paired_repeats.h"
+#include "experiments/tables.h"
+
+namespace moelab::experiments {
+
+namespace {
+
+// A line of the methods table, by name.
+using LineName =
+    std::tuple<std::string, std::string, std::string, std::string>;  // model, benchmark, domain, method
+
+LineName name_of_line(const MethodRow& row) { return {row.model, row.benchmark, row.domain, row.method}; }
+
+// The settings that a comparison's method chose most often.
+struct ChosenPoint {
+  int n_steered = 0;
+  double alpha = 1;
+  std::string mode;
+};
+
+ChosenPoint chosen_point(const store::ComparisonRow& row) {
+  const std::string origin = "comparison.settings";
+  const Json settings = parse_json(row.settings, origin);
+  const Json chosen = json_get_or<Json>(settings, "chosen", Json::object(), origin);
+  return {json_get_or<int>(chosen, "n_steered", 0, origin), json_get_or<double>(chosen, "alpha", 1, origin),
+          json_get_or<std::string>(chosen, "mode", "", origin)};
+}
+
+bool is_chosen_cell(const store::CellRow& cell, const store::ComparisonRow& row, const ChosenPoint& point) {
+  return cell.model == row.model && cell.benchmark == row.benchmark && cell.domain == row.domain &&
+         cell.method == row.method && cell.draw == row.draw && cell.steered_domain == row.steered_domain &&
+         cell.n_steered == point.n_steered && cell.alpha == point.alpha && cell.mode == point.mode;
+}
+
+// The cells behind each line: the original's, a method's at its settings, every draw's at its own.
+std::map<LineName, std::vector<store::Id>> cells_of_lines(store::Store& store, const TableRequest& request,
+                                                          const std::string& evaluator) {
+  std::map<LineName, std::vector<store::Id>> cells;
+  const auto all = store.cells(request.study);
+  for (const auto& [cell, role] : all)
+    if (role == "original")
+      cells[{store.model(cell.model).name, cell.benchmark, cell.domain, "original"}].push_back(cell.id);
+  for (const store::ComparisonRow& row : store.comparisons(request.study)) {
+    if (row.evaluator != evaluator || row.method == "aa") continue;
+    const ChosenPoint point = chosen_point(row);
+    for (const auto& [cell, role] : all)
+      if ((role == "grid" || role == "null") && is_chosen_cell(cell, row, point))
+        cells[{store.model(cell.model).name, cell.benchmark, cell.domain, cell.method}].push_back(cell.id);
+  }
+  return cells;
+}
+
+// Means over questions, each the mean of its samples.
+struct WrittenFigures {
+  std::int64_t questions = 0, samples = 0;
+  double thinking = 0, answer = 0;
+  statistics::Interval thinking_interval;
+  double closed = 0, truncated = 0, no_answer = 0;  // shares of the samples
+};
+
+WrittenFigures figures_of(store::Store& store, const std::vector<store::Id>& cells,
+                          const std::string& evaluator) {
+  std::map<store::Id, std::vector<double>> thinking;
+  WrittenFigures figures;
+  for (const store::Id cell : cells) {
+    store::Statement row = store.database().prepare(
+        "SELECT s.question, s.n_think, s.n_answer, s.closed, s.truncated, v.answer IS NULL FROM sample AS s "
+        "JOIN latest_verdict AS v ON v.sample = s.id AND v.evaluator = ?2 "
+        "WHERE s.cell = ?1 AND s.output IS NOT NULL ORDER BY s.question, s.repeat");
+    row.bind(cell, evaluator);
+    while (row.step()) {
+      ++figures.samples;
+      thinking[row.get<store::Id>(0)].push_back(static_cast<double>(row.get<std::int64_t>(1)));
+      figures.answer += static_cast<double>(row.get<std::int64_t>(2));
+      figures.closed += row.get<bool>(3) ? 1 : 0;
+      figures.truncated += row.get<bool>(4) ? 1 : 0;
+      figures.no_answer += row.get<bool>(5) ? 1 : 0;
+    }
+  }
+  if (figures.samples == 0) return figures;
+  std::vector<double> means;
+  for (const auto& [question, counts] : thinking) {
+    double sum = 0;
+    for (const double count : counts) sum += count;
+    means.push_back(sum / static_cast<double>(counts.size()));
+    figures.thinking += means.back();
+  }
+  figures.questions = static_cast<std::int64_t>(means.size());
+  figures.thinking /= static_cast<double>(means.size());
+  figures.thinking_interval = statistics::mean_interval(means);
+  for (double* sum : {&figures.answer, &figures.closed, &figures.truncated, &figures.no_answer})
+    *sum /= static_cast<double>(figures.samples);
+  return figures;
+}
+
+struct ThinkingRow {
+  MethodRow method;
+  WrittenFigures written;
+};
+
+std::vector<ThinkingRow> thinking_rows(store::Store& store, const TableRequest& request) {
+  std::vector<ThinkingRow> rows;
+  const std::string evaluator = choose_evaluator(store, request);
+  const auto cells = cells_of_lines(store, request, evaluator);
+  bool is_written = false;
+  for (MethodRow& line : method_rows(store, request)) {
+    const auto found = cells.find(name_of_line(line));
+    const std::vector<store::Id> none;
+    WrittenFigures figures = figures_of(store, found == cells.end() ? none : found->second, evaluator);
+    is_written = is_written || figures.samples > 0;
+    rows.push_back({std::move(line), figures});
+  }
+  if (!is_written)
+    throw ConfigError("the study '{}' scored options: nothing was written, so there is no thinking to count",
+                      store.study(request.study).name);
+  return rows;
+}
+
+std::string tokens_text(const WrittenFigures& figures) {
+  return fmt::format("{:.1f} [{:.1f}, {:.1f}]", figures.thinking, figures.thinking_interval.lo,
+                     figures.thinking_interval.hi);
+}
+
+TextTable thinking_records(const std::vector<ThinkingRow>& rows) {
+  TextTable table;
+  for (const char* name : {"model", "benchmark", "domain", "method", "evaluator"})
+    table.columns.push_back({name, true});
+  for (const char* name :
+       {"questions", "samples", "accuracy", "gain", "thinking_tokens", "thinking_tokens_lo",
+        "thinking_tokens_hi", "answer_tokens", "closed", "truncated", "no_answer"})
+    table.columns.push_back({name});
+  for (const auto& [method, written] : rows) {
+    std::vector<std::string> line = {method.model,
+                                     method.benchmark,
+                                     method.domain,
+                                     method.method,
+                                     method.evaluator,
+                                     fmt::to_string(written.questions),
+                                     fmt::to_string(written.samples)};
+    for (const double value :
+         {method.accuracy, method.gain, written.thinking, written.thinking_interval.lo,
+          written.thinking_interval.hi, written.answer, written.closed, written.truncated, written.no_answer})
+      line.push_back(std::isnan(value) ? "" : number_text(value));
+    table.add(std::move(line));
+  }
+  return table;
+}
+
+}  // namespace
+
+TextTable thinking_table(store::Store& store, const TableRequest& request, bool as_records) {
+  const std::vector<ThinkingRow> rows = thinking_rows(store, request);
+  if (as_records) return thinking_records(rows);
+  TextTable table;
+  table.title = fmt::format("Thinking, study {}", store.study(request.study).name);
+  table.columns = {{"method", true}, {"accuracy"}, {"gain"},      {"thinking tokens"}, {"answer tokens"},
+                   {"closed"},       {"cut off"},  {"no answer"}, {"samples"}};
+  std::string group;
+  for (const auto& [method, written] : rows) {
+    const std::string next =
+        fmt::format("{} / {} / {}: {} questions", method.model, method.benchmark, method.domain, method.n);
+    if (next != group) table.add_heading(next);
+    group = next;
+    table.add({"  " + method.method, percent(method.accuracy),
+               method.method == "original" ? "" : points(method.gain), tokens_text(written),
+               fmt::format("{:.1f}", written.answer), percent(written.closed), percent(written.truncated),
+               percent(written.no_answer), fmt::to_string(written.samples)});
+  }
+  table.footers = {
+      fmt::format("Evaluator {}; accuracy and the last three in %, gain in points (methods has its tests).",
+                  rows.front().method.evaluator),
+      "Tokens: means over questions, each the mean of its samples, with Student's 95 % interval by question.",
+      "closed: thinking that was ended, or none; cut off: by max_new_tokens or the context; no answer: none "
+      "found.",
+      "Methods at the settings that were chosen most often, random over all draws. " +
+          cell_count_text(cell_counts(store, request.study)) + "."};
+  return table;
+}
+
+}  // namespace moelab::experiments

@@ -1,0 +1,70 @@
+#include "experiments/written_sample.h"
+
+#include <algorithm>
+
+#include "evaluators/integer.h"
+#include "evaluators/mcq_generated.h"
+
+namespace moelab::experiments {
+namespace {
+
+text::ThinkingFormat format_of(const GenerationConfig& config, std::span<const std::int64_t> eos_ids) {
+  text::ThinkingFormat format = text::thinking_format(config.thinking);
+  for (const std::int64_t id : eos_ids) format.end_ids.push_back(static_cast<std::int32_t>(id));
+  return format;
+}
+
+bool is_cut_off(engine::StopReason reason) {
+  return reason == engine::StopReason::length || reason == engine::StopReason::context;
+}
+
+store::VerdictRow row_of(const evaluators::Verdict& verdict) {
+  store::VerdictRow row;
+  row.evaluator = verdict.evaluator;
+  row.version = verdict.version;
+  if (!verdict.answer.empty()) row.answer = verdict.answer;
+  row.rule = verdict.rule;
+  row.correct = verdict.correct;
+  return row;
+}
+
+}  // namespace
+
+AnswerReader::AnswerReader(const text::Tokenizer& tokenizer, PromptStyle style,
+                           const GenerationConfig& config, std::span<const std::int64_t> eos_ids)
+    : tokenizer_(tokenizer),
+      style_(style),
+      stop_(config.stop),
+      splitter_(tokenizer, format_of(config, eos_ids)) {}
+
+std::string AnswerReader::answer_of(const engine::Generation& generation,
+                                    const text::ThinkingSplit& split) const {
+  std::string answer;
+  for (const text::TokenRange& range : split.answer)
+    answer += tokenizer_.decode(std::span(generation.tokens).subspan(range.begin, range.end - range.begin));
+  std::size_t end = answer.size();
+  for (const std::string& stop : stop_) end = std::min(end, answer.find(stop));
+  return answer.substr(0, end);
+}
+
+WrittenSample AnswerReader::read(const ScoredQuestion& question, const engine::Generation& generation) const {
+  text::ThinkingOptions options;
+  options.ended = !is_cut_off(generation.reason);
+  const text::ThinkingSplit split = splitter_.split(generation.tokens, options);
+  const std::string answer = split.closed ? answer_of(generation, split) : "";
+  WrittenSample sample;
+  sample.verdict =
+      row_of(style_ == PromptStyle::worked ? evaluators::judge_integer(answer, split.closed, question.integer)
+                                           : evaluators::judge_letter(answer, question.answer));
+  sample.row.n_think = static_cast<std::int64_t>(split.n_thinking());
+  sample.row.n_answer = static_cast<std::int64_t>(split.n_answer());
+  sample.row.closed = split.closed;
+  sample.row.truncated = is_cut_off(generation.reason);
+  sample.row.stop = std::string(engine::name_of(generation.reason));
+  const bool has_end = generation.reason == engine::StopReason::eos;
+  sample.row.output =
+      tokenizer_.decode(std::span(generation.tokens).first(generation.tokens.size() - (has_end ? 1 : 0)));
+  return sample;
+}
+
+}  // namespace moelab::experiments

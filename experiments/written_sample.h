@@ -1,0 +1,41 @@
+// From generated tokens to a stored sample: thinking and answer told apart, counted and judged.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/engine/generate.h"
+#include "core/store/rows.h"
+#include "core/text/thinking.h"
+#include "experiments/benchmark.h"
+#include "experiments/score_cells.h"
+
+namespace moelab::experiments {
+
+struct WrittenSample {
+  store::SampleRow row;  // without cell, question, repeat and key
+  store::VerdictRow verdict;
+};
+
+class AnswerReader {
+ public:
+  // Keeps a reference to the tokenizer. `eos_ids`: the tokens that config.json names as the end.
+  AnswerReader(const text::Tokenizer& tokenizer, PromptStyle style, const GenerationConfig& config,
+               std::span<const std::int64_t> eos_ids);
+
+  // The evaluator sees the answer without thinking, markers and what follows a stop text; nothing while the
+  // thinking is not closed. `output` is all that was generated but for the token that ended it.
+  WrittenSample read(const ScoredQuestion& question, const engine::Generation& generation) const;
+
+ private:
+  std::string answer_of(const engine::Generation& generation, const text::ThinkingSplit& split) const;
+
+  const text::Tokenizer& tokenizer_;
+  PromptStyle style_;
+  std::vector<std::string> stop_;
+  text::ThinkingSplitter splitter_;
+};
+
+}  // namespace moelab::experiments
