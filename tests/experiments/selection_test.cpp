@@ -24,8 +24,8 @@ TEST_CASE("A setting that is best only on the fold it is reported on brings noth
   CHECK(choices[0].chosen == 1);
   CHECK(choices[1].chosen == 0);
   const Report result = report(parts, choices, kOwnFold, kOriginal);
-  CHECK(result.right == 0);
-  CHECK(result.right_original == 2);
+  CHECK(result.counts().right_second == 0);
+  CHECK(result.counts().right_first == 2);
   CHECK(result.counts().gain() == Approx(-0.5));
 }
 
@@ -49,8 +49,8 @@ TEST_CASE("Holdout chooses on the tuning questions and reports on the others", "
   CHECK(choices[0].chosen == 0);
   const Report result = report(parts, choices, kOwnFold, kOriginal);
   CHECK(result.counts().n == 2);
-  CHECK(result.right == 0);
-  CHECK(result.right_original == 1);
+  CHECK(result.counts().right_second == 0);
+  CHECK(result.counts().right_first == 1);
 }
 
 TEST_CASE("Of equals the setting nearest to the original wins", "[experiments]") {
