@@ -166,6 +166,12 @@ ScoreSetup StudyRunner::setup_of(const engine::Engine& engine, const Target& tar
   setup.prompt = target.stored->benchmark.config.prompt;
   setup.wanted = wanted_samples(*target.stored, target.domain);
   setup.provenance = provenance_of(engine);
+  const GenerationConfig& generation = target.stored->benchmark.config.generation;
+  if (is_generated(setup.prompt)) {
+    Json provenance = parse_json(setup.provenance, "provenance");
+    provenance["generation"] = parse_json(generation_key(generation, study_.seed.sampling), "generation");
+    setup.provenance = canonical_json(provenance);
+  }
   return setup;
 }
 

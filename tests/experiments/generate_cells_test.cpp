@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "core/base/hash.h"
+#include "core/engine/generate.h"
 #include "experiments/cell_keys.h"
 #include "experiments/model_session.h"
 #include "experiments/tables.h"
@@ -125,6 +127,7 @@ TEST_CASE("A study of written answers runs from questions to tables, and a secon
                  "SELECT count(DISTINCT output) FROM sample AS s JOIN cell AS c ON c.id = s.cell WHERE "
                  "c.method = 'original'"));
   CHECK(count_of(store, "SELECT count(*) FROM effect_stat WHERE state = 'acted'") > 0);
+  CHECK(real_of(store, "SELECT json_extract(provenance, '$.generation.temperature') FROM cell LIMIT 1") == 0.8);
   CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'verdict'") ==
         0);  // one domain tells nothing
   const Rows before = written_figures(store);
