@@ -52,6 +52,7 @@ MethodRow read_row(const ComparisonRow& stored, const std::string& model) {
   row.protocol = stored.protocol;
   row.evaluator = stored.evaluator;
   row.n = stored.n;
+  row.repeats = json_get_or<std::int64_t>(settings, "repeats", 1, "comparison.settings");
   row.accuracy = stored.accuracy;
   row.accuracy_interval = accuracy_interval(settings, stored.accuracy, stored.n);
   row.chance = number_in(settings, "chance");
@@ -84,6 +85,7 @@ MethodRow original_row(const MethodRow& other, double accuracy) {
   row.protocol = other.protocol;
   row.evaluator = other.evaluator;
   row.n = other.n;
+  row.repeats = other.repeats;
   row.accuracy = accuracy;
   row.accuracy_interval =
       statistics::wilson_interval(std::llround(accuracy * static_cast<double>(other.n)), other.n);

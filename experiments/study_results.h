@@ -39,7 +39,8 @@ struct ChosenSettings {
 // One line of the methods table. Fractions; kUnknown where the study has no such figure.
 struct MethodRow {
   std::string model, benchmark, domain, method, protocol, evaluator;
-  std::int64_t n = 0;
+  std::int64_t n = 0;        // questions
+  std::int64_t repeats = 1;  // samples of each
   double accuracy = kUnknown;
   statistics::Interval accuracy_interval{kUnknown, kUnknown};
   double chance = kUnknown;

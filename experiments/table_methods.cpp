@@ -1,6 +1,7 @@
 // The methods table: accuracy, gain, tests and nulls of every method by model and domain.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -51,6 +52,7 @@ bool is_null_line(const MethodRow& row) {
 std::string heading_text(store::Store& store, store::Id study, const MethodRow& row) {
   std::string text =
       fmt::format("{} / {}: n {}, chance {}", row.model, row.domain, row.n, percent(row.chance));
+  if (row.repeats > 1) text += fmt::format(", {} samples each", row.repeats);
   if (!std::isnan(row.flip_noise)) text += fmt::format(", flip noise {}", percent(row.flip_noise));
   if (has_partial_cells(store, study, row.model, row.domain)) text += " (partial: a part of the questions)";
   return text;
@@ -100,10 +102,12 @@ std::vector<std::string> notes(store::Store& store, const TableRequest& request,
       "Accuracy in %, gain in points, [95 % interval; of random draws: smallest and largest]; range: over "
       "fold "
       "assignments; flips: wrong to right / right to wrong.");
-  lines.emplace_back(
-      "p: exact McNemar; p Holm: adjusted over the study; p null: against random experts; other: gain of "
-      "other "
-      "domains' plans here.");
+  const bool is_repeated =
+      std::any_of(rows.begin(), rows.end(), [](const MethodRow& row) { return row.repeats > 1; });
+  lines.emplace_back(fmt::format(
+      "p: exact {}; p Holm: adjusted over the study; p null: against random experts; other: gain of other "
+      "domains' plans here.",
+      is_repeated ? "sign flips of the questions' changes" : "McNemar"));
   lines.emplace_back(
       "chosen: n_steered @ alpha (share of the choices); changed: share of selections; detect: smallest gain "
       "found "

@@ -127,7 +127,8 @@ TEST_CASE("A study of written answers runs from questions to tables, and a secon
                  "SELECT count(DISTINCT output) FROM sample AS s JOIN cell AS c ON c.id = s.cell WHERE "
                  "c.method = 'original'"));
   CHECK(count_of(store, "SELECT count(*) FROM effect_stat WHERE state = 'acted'") > 0);
-  CHECK(real_of(store, "SELECT json_extract(provenance, '$.generation.temperature') FROM cell LIMIT 1") == 0.8);
+  CHECK(real_of(store, "SELECT json_extract(provenance, '$.generation.temperature') FROM cell LIMIT 1") ==
+        0.8);
   CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'verdict'") ==
         0);  // one domain tells nothing
   const Rows before = written_figures(store);
@@ -138,7 +139,7 @@ TEST_CASE("A study of written answers runs from questions to tables, and a secon
   const std::string table = render(thinking_table(store, request, false), TableFormat::text);
   CHECK_THAT(table, ContainsSubstring("thinking tokens") && ContainsSubstring("dsmoe"));
   CHECK_THAT(render(methods_table(store, request, false), TableFormat::text),
-             ContainsSubstring("chance 0.0"));
+             ContainsSubstring("chance 0.0, 2 samples each") && ContainsSubstring("sign flips"));
 }
 
 TEST_CASE("Written answers that were interrupted and resumed equal those that were not", "[experiments]") {
