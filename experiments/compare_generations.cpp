@@ -85,7 +85,9 @@ std::string closing_line(const GenerateTrial& trial, const GeneratedText& text,
                         ended->reason == engine::StopReason::context;
     const text::ThinkingSplit split = text.split(!is_cut);
     line += fmt::format("; {} thinking, {} answer, {}", split.n_thinking(), split.n_answer(),
-                        split.closed ? "closed" : "not closed");
+                        !split.closed                             ? "not closed"
+                        : ended != nullptr && ended->forced_close ? "closed by force"
+                                                                  : "closed");
   }
   return fmt::format("[{}]", line);
 }

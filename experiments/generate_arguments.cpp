@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/json.h"
+#include "experiments/generation_memory.h"
 #include "experiments/plan_arguments.h"
 #include "experiments/workspace.h"
 
@@ -73,6 +74,14 @@ void require_fitting(const ModelPrompt& prompt, const text::Tokenizer& tokenizer
         prompt.tokens.size(), spec.max_positions);
 }
 
+model::CacheNeeds needs_of(const engine::GenerateRequest& request, std::int64_t rows) {
+  model::CacheNeeds needs;
+  needs.rows = rows;
+  needs.longest_prompt = static_cast<std::int64_t>(request.prompt.size());
+  needs.max_new_tokens = request.max_new_tokens;
+  return needs;
+}
+
 GenerateTrial load_trial(const Arguments& arguments) {
   const std::string text = read_prompt_text(arguments);
   engine::GenerateRequest request = read_request(arguments);
@@ -86,10 +95,20 @@ GenerateTrial load_trial(const Arguments& arguments) {
   require_fitting(prompt, tokenizer, spec);
   request.prompt = prompt.tokens;
   request.stop_ids = published_ends(directory);
+  if (arguments.settings.contains("thinking_budget"))
+    request.thinking =
+        thinking_budget(arguments.integer("thinking_budget", 0), prompt.thinking, tokenizer, prompt.opened);
   engine::EngineOptions options;
   options.device = arguments.setting("device", "cpu");
-  return {engine::Engine::load(directory, options), std::move(tokenizer), std::move(prompt),
-          std::move(request), std::move(plan)};
+  const at::ScalarType dtype = planned_dtype(directory, options);
+  const std::int64_t bytes = cache_bytes(spec, dtype, options, free_memory(options.device));
+  model::plan_cache(spec, dtype, needs_of(request, 1), bytes);
+  return {engine::Engine::load(directory, options),
+          std::move(tokenizer),
+          std::move(prompt),
+          std::move(request),
+          std::move(plan),
+          bytes};
 }
 
 }  // namespace
@@ -109,10 +128,10 @@ GeneratedTextOptions GenerateTrial::text_options() const {
 
 engine::GenerateOptions GenerateTrial::engine_options(std::int64_t rows) const {
   engine::GenerateOptions options;
-  options.rows = rows;
-  const std::int64_t tokens = std::min(
-      static_cast<std::int64_t>(request.prompt.size()) + request.max_new_tokens, engine.spec().max_positions);
-  options.cache.pages = rows * (tokens / options.cache.page_tokens + 1);
+  const model::CachePlan cache =
+      model::plan_cache(engine.spec(), engine.model().dtype(), needs_of(request, rows), cache_bytes);
+  options.rows = cache.rows;
+  options.cache = cache.cache;
   options.tokenizer = &tokenizer;
   return options;
 }
@@ -128,6 +147,7 @@ std::vector<KeySpec> generate_settings() {
           {"repeats", "samples, one after another (default: 1)"},
           {"max_new_tokens", "most tokens of a sample (default: 256)"},
           {"stop", "texts that end a sample, separated by commas; \\n, \\t, \\, and \\\\ are escapes"},
+          {"thinking_budget", "most thinking tokens; then thinking is closed and the answer follows"},
           {"device", "cpu (default) or cuda"}};
 }
 

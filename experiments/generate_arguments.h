@@ -18,11 +18,12 @@ struct GenerateTrial {
   ModelPrompt prompt;
   engine::GenerateRequest request;  // under plan 1 when there is a plan
   std::optional<steering::Plan> plan;
+  std::int64_t cache_bytes = 0;  // for keys and values
 
   std::span<const steering::Plan> plans() const;
   // How a sample of it is shown.
   GeneratedTextOptions text_options() const;
-  // For `rows` samples side by side, each with all the pages that it can need.
+  // For `rows` samples side by side, or as many of them as the cache holds.
   engine::GenerateOptions engine_options(std::int64_t rows) const;
 };
 

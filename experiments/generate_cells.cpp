@@ -8,12 +8,12 @@
 #include "core/engine/generate.h"
 #include "experiments/cell_keys.h"
 #include "experiments/cell_outcome.h"
+#include "experiments/generation_memory.h"
 #include "experiments/written_sample.h"
 
 namespace moelab::experiments {
 namespace {
 
-constexpr std::int64_t kMostRows = 64;
 constexpr std::size_t kRoundsAChunk = 4;  // a chunk fills every row that often: the last round leaves gaps
 
 struct QuestionRepeat {
@@ -35,17 +35,14 @@ struct PlanRun {
   std::string error;
 };
 
-// Tokens that the longest row may come to.
-std::int64_t longest_row(const GenerateSetup& setup) {
-  std::int64_t longest = 1;
+model::CachePlan cache_plan(const GenerateSetup& setup) {
+  const engine::Engine& engine = *setup.cells.engine;
+  model::CacheNeeds needs;
+  needs.max_new_tokens = setup.generation.max_new_tokens;
   for (const ScoredQuestion& question : setup.cells.questions)
-    longest = std::max(longest, static_cast<std::int64_t>(question.item.prompt.size()));
-  return longest + setup.generation.max_new_tokens;
-}
-
-std::int64_t rows_at_once(const GenerateSetup& setup) {
-  return std::clamp<std::int64_t>(setup.cells.engine->options().batch_tokens / longest_row(setup), 1,
-                                  kMostRows);
+    needs.longest_prompt =
+        std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));
+  return plan_rows(engine.spec(), engine.model().dtype(), engine.options(), needs, setup.cache_bytes);
 }
 
 // Which tasks miss a sample, as a text of '0' and '1', for each question and repeat. Fills in the tasks'
@@ -107,24 +104,27 @@ std::vector<PlanRun> plan_runs(const SampleChunk& chunk, const std::vector<CellT
 engine::GenerateRequest request_of(const GenerateSetup& setup, const QuestionRepeat& unit) {
   const ScoredQuestion& question = setup.cells.questions[unit.question];
   engine::GenerateRequest request;
-  // Streams are keyed by this name. A request begins to count at repeat 0, and a resumed cell may miss a
-  // later one alone: so the name says which.
-  request.question = unit.repeat == 0 ? question.name : fmt::format("{}#{}", question.name, unit.repeat);
+  request.question = question.name;
+  request.first_repeat = unit.repeat;
   request.prompt = question.item.prompt;
   request.sampling = sampling_of(setup.generation);
   request.max_new_tokens = setup.generation.max_new_tokens;
   request.stop_strings = setup.generation.stop;
   request.seed = setup.seed;
+  if (setup.generation.thinking_budget >= 0)
+    request.thinking =
+        thinking_budget(setup.generation.thinking_budget, text::thinking_format(setup.generation.thinking),
+                        *setup.tokenizer, text::ThinkingOptions::Opened::nothing);
   return request;
 }
 
 engine::GenerateOptions generate_options(const GenerateSetup& setup) {
   engine::GenerateOptions options;
-  options.rows = rows_at_once(setup);
-  options.prefill_tokens = setup.cells.engine->options().batch_tokens;
   // Room for every row at its longest: a row that had to wait would be read, and its effects counted, twice.
-  const std::int64_t pages_a_row = longest_row(setup) / options.cache.page_tokens + 1;
-  options.cache.pages = options.rows * pages_a_row;
+  const model::CachePlan plan = cache_plan(setup);
+  options.rows = plan.rows;
+  options.cache = plan.cache;
+  options.prefill_tokens = setup.cells.engine->options().batch_tokens;
   options.tokenizer = setup.tokenizer;
   return options;
 }
@@ -254,7 +254,7 @@ ScoreSummary generate_cells(const GenerateSetup& setup, std::vector<CellTask> ta
   using Clock = std::chrono::steady_clock;
   ScoreSummary summary;
   std::vector<bool> failed(tasks.size(), false);
-  const std::size_t chunk_size = kRoundsAChunk * static_cast<std::size_t>(rows_at_once(setup));
+  const std::size_t chunk_size = kRoundsAChunk * static_cast<std::size_t>(cache_plan(setup).rows);
   const auto chunks = chunks_of(missing_samples(setup, tasks, store), chunk_size);
   for (const CellTask& task : tasks)
     if (task.missing == 0) ++summary.complete_before;

@@ -6,7 +6,11 @@
 namespace moelab::experiments {
 
 void validate(const GenerationConfig& config) {
-  text::thinking_format(config.thinking);
+  const text::ThinkingFormat format = text::thinking_format(config.thinking);
+  if (config.thinking_budget >= 0 && format.style == text::ThinkingStyle::none)
+    throw ConfigError(
+        "generation.thinking_budget is {}, but generation.thinking is '{}': there is nothing to close",
+        config.thinking_budget, config.thinking);
   if (config.is_greedy() && config.repeats > 1)
     throw ConfigError(
         "generation.repeats is {}, but greedy answers are all equal; set generation.temperature, or repeats: "
@@ -34,6 +38,7 @@ engine::SamplingOptions sampling_of(const GenerationConfig& config) {
 std::string generation_key(const GenerationConfig& config, std::int64_t seed) {
   Json key = {
       {"max_new_tokens", config.max_new_tokens}, {"stop", config.stop}, {"thinking", config.thinking}};
+  if (config.thinking_budget >= 0) key["thinking_budget"] = config.thinking_budget;
   if (!config.is_greedy())
     key.update({{"temperature", config.temperature},
                 {"top_p", config.top_p},

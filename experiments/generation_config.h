@@ -19,12 +19,15 @@ struct GenerationConfig {
   std::vector<std::string> stop;  // texts that end an answer; they are no part of it
   std::string thinking = "none";  // how thinking is marked: a family of text::thinking_format
 
+  std::int64_t thinking_budget =
+      -1;  // then thinking is closed by force, and the answer follows; -1: no limit
+
   bool is_greedy() const { return temperature == 0; }
   bool operator==(const GenerationConfig&) const = default;
 };
 
-// Throws ConfigError naming the key: an unknown family, a filter beside greedy, repeats of a greedy answer,
-// which would all be equal, an empty stop text.
+// Throws ConfigError naming the key: an unknown family, a thinking budget without thinking, a filter beside
+// greedy, repeats of a greedy answer, which would all be equal, an empty stop text.
 void validate(const GenerationConfig& config);
 
 engine::SamplingOptions sampling_of(const GenerationConfig& config);

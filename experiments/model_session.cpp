@@ -10,6 +10,7 @@
 #include "core/base/json.h"
 #include "core/model/safetensors.h"
 #include "core/steering/self_test.h"
+#include "experiments/generation_memory.h"
 #include "experiments/version.h"
 
 namespace moelab::experiments {
@@ -36,6 +37,7 @@ ModelSession::ModelSession(const ModelConfig& config, const engine::EngineOption
         "the model '{}': {} is no folder{}", config.name, config.path.string(),
         config.hub_id.empty() ? "" : fmt::format("; its weights are published as {}", config.hub_id));
   tokenizer_ = std::make_unique<text::Tokenizer>(text::Tokenizer::load(config.path / "tokenizer.json"));
+  free_before_load_ = free_memory(options.device);
   engine_ = std::make_unique<engine::Engine>(engine::Engine::load(config.path, options));
   if (tokenizer_->vocab_size() > static_cast<std::size_t>(engine_->spec().vocab_size))
     throw FileError("the model '{}': tokenizer.json has {} tokens, the weights {}", config.name,
@@ -45,6 +47,11 @@ ModelSession::ModelSession(const ModelConfig& config, const engine::EngineOption
 }
 
 std::string ModelSession::dtype() const { return c10::toString(engine_->model().dtype()); }
+
+std::int64_t ModelSession::cache_bytes() const {
+  return experiments::cache_bytes(engine_->spec(), engine_->model().dtype(), engine_->options(),
+                                  free_before_load_);
+}
 
 store::ModelRow ModelSession::row() const {
   const model::ModelSpec& spec = engine_->spec();

@@ -20,6 +20,10 @@ class ModelSession {
   const engine::Engine& engine() const { return *engine_; }
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
 
+  // Bytes that generation may take for keys and values, as they were planned before the weights were read.
+  // Throws ConfigError when the weights leave nothing.
+  std::int64_t cache_bytes() const;
+
   // The row for the store; its digest covers weights and config.json.
   store::ModelRow row() const;
   std::string dtype() const;
@@ -31,6 +35,7 @@ class ModelSession {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::string digest_;
+  std::int64_t free_before_load_ = 0;  // bytes
 };
 
 // JSON: versions of the libraries that figures depend on.

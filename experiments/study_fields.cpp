@@ -86,6 +86,8 @@ Binder<engine::EngineOptions> engine_binder() {
       .range(1, kMany)
       .field("threads", &EngineOptions::threads, "CPU threads; 0 for all cores")
       .range(0, 4096)
+      .field("cache_gib", &EngineOptions::cache_gib, "GiB of KV cache; 0 for 0.8 of what the weights leave")
+      .range(0, 1e6)
       .field("check_weights", &EngineOptions::check_weights, "look for NaN and infinity at load");
 }
 
@@ -105,7 +107,9 @@ Binder<GenerationConfig> generation_binder() {
       .range(0, 1)
       .field("stop", &GenerationConfig::stop, "texts that end an answer")
       .field("thinking", &GenerationConfig::thinking, "how thinking is marked")
-      .one_of({"none", "think", "harmony", "ernie", "hunyuan"});
+      .one_of({"none", "think", "harmony", "ernie", "hunyuan"})
+      .field("thinking_budget", &GenerationConfig::thinking_budget, "most thinking tokens; -1 for no limit")
+      .range(-1, 1e7);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ struct EngineOptions {
   std::int64_t batch_tokens = 8192;  // token rows in one pass, over all plans
   std::int64_t logit_rows = 2048;    // rows of vocabulary logits held at once
   std::int64_t threads = 0;          // CPU threads; 0: all cores
+  double cache_gib = 0;              // of KV cache while generating; 0: most of the free memory
   bool check_weights = true;         // look for NaN and infinity at load
 };
 

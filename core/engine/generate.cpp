@@ -27,7 +27,7 @@ class Generator {
     for (std::size_t i = 0; i < requests.size(); ++i) {
       waiting_of_.push_back(requests[i].repeats);
       for (std::int64_t repeat = 0; repeat < requests[i].repeats; ++repeat)
-        waiting_.push_back(make_row(requests, i, repeat));
+        waiting_.push_back(make_row(requests, i, requests[i].first_repeat + repeat));
     }
   }
 

@@ -38,6 +38,7 @@ void validate(const GenerateRequest& request, std::int64_t plans, const model::M
     fail(fmt::format("plan {} does not exist; there are {}", request.plan, plans));
   if (request.max_new_tokens < 1) fail("max_new_tokens must be at least 1");
   if (request.repeats < 1) fail("repeats must be at least 1");
+  if (request.first_repeat < 0) fail("first_repeat must not be negative");
   for (const std::string& stop : request.stop_strings)
     if (stop.empty()) fail("a stop string is empty");
   if (!request.stop_strings.empty() && !has_tokenizer) fail("stop strings need the model's tokenizer");

@@ -24,6 +24,7 @@ struct GenerateRequest {
   std::vector<std::int32_t> stop_ids;      // further tokens that end it
   std::vector<std::string> stop_strings;   // texts that end it, wherever tokens cut them; need a tokenizer
   std::int64_t repeats = 1;                // samples of this request
+  std::int64_t first_repeat = 0;           // number of the first of them, where others were made before
   std::uint64_t seed = 0;                  // of the random streams (seed, question, repeat, position)
 };
 

@@ -51,6 +51,26 @@ TEST_CASE("generate writes what transformers writes, also through a chat templat
   }
 }
 
+TEST_CASE("a thinking budget closes the thinking by force, and one that is not spent changes nothing",
+          "[cli]") {
+  const Json sum = generate_cases().at("texts").at(1);
+  const std::string written = sum.at("text");
+  const std::vector<std::string> words = {"--prompt", sum.at("prompt"), "max_new_tokens=60"};
+  const auto with_budget = [&](const std::string& tokens) {
+    auto more = words;
+    more.push_back("thinking_budget=" + tokens);
+    return generate(more);
+  };
+  const ProgramResult cut = with_budget("7");
+  CHECK(cut.status == 0);
+  // The reference's first thinking tokens (digits, signs and line breaks are one each), then the marker.
+  CHECK_THAT(cut.out,
+             Catch::Matchers::StartsWith(written.substr(0, std::string("<think>").size() + 7) + "</think>"));
+  CHECK_THAT(cut.out, ContainsSubstring("; 7 thinking, ") && ContainsSubstring(", closed by force]"));
+  CHECK(with_budget("100").out == generate(words).out);
+  CHECK(with_budget("-1").status == 2);
+}
+
 TEST_CASE("a prompt may come from a file or standard input, whose last line break does not count", "[cli]") {
   const ScratchDir dir;
   write_atomic(dir / "prompt", "Q: What is\n");

@@ -121,6 +121,11 @@ TEST_CASE("a sample does not depend on the batch, the pieces or a preemption", "
   REQUIRE(alone.samples.size() == 12);
   CHECK(alone.preemptions == 0);
   CHECK(alone.samples[1].tokens != alone.samples[2].tokens);  // two repeats of one question
+  auto second_alone = requests[1];
+  second_alone.repeats = 1, second_alone.first_repeat = 1;
+  const auto second = engine::generate(engine, plans, {&second_alone, 1}, options_of(1, 1000, {16, 4}));
+  CHECK(second.samples.at(0).repeat == 1);
+  CHECK(second.samples.at(0).tokens == alone.samples[2].tokens);
   CHECK(tokens_of(engine::generate(engine, plans, requests, options_of(4, 1000, {64, 4}))) ==
         tokens_of(alone));
   CHECK(tokens_of(engine::generate(engine, plans, requests, options_of(4, 5, {200, 1}))) == tokens_of(alone));
@@ -214,6 +219,7 @@ TEST_CASE("requests that cannot be generated are errors that name the question",
   fails([](auto& r) { r.plan = 1; }, "question 'q7': plan 1 does not exist");
   fails([](auto& r) { r.max_new_tokens = 0; }, "max_new_tokens must be at least 1");
   fails([](auto& r) { r.repeats = 0; }, "repeats must be at least 1");
+  fails([](auto& r) { r.first_repeat = -1; }, "first_repeat must not be negative");
   fails([](auto& r) { r.stop_strings = {"x"}; }, "stop strings need the model's tokenizer");
   fails([](auto& r) { r.stop_strings = {""}; }, "a stop string is empty");
   fails([](auto& r) { r.sampling.temperature = 0; }, "sampling.temperature");

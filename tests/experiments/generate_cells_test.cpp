@@ -256,6 +256,7 @@ TEST_CASE("A plan that fails is marked, its finished samples stay, and the other
   setup.cells.wanted = 4;
   setup.generation.max_new_tokens = 6;
   setup.tokenizer = &session.tokenizer();
+  setup.cache_bytes = session.cache_bytes();
   const steering::Plan bad{.mode = steering::Mode::logit_shift,
                            .entries = {{9, 0, steering::Operation::scale, 2.0}}};
   SECTION("an original that meets NaN logits") {
@@ -319,6 +320,7 @@ TEST_CASE("Contradictory generation settings are refused by name", "[experiments
   CHECK_THAT(error_of("worked", "{stop: ['']}"), ContainsSubstring("generation.stop"));
   CHECK_THAT(error_of("worked", "{thinking: thonk}"), ContainsSubstring("think"));
   CHECK_THAT(error_of("worked", "{max_new_tokens: 0}"), ContainsSubstring("max_new_tokens"));
+  CHECK_THAT(error_of("worked", "{thinking_budget: 5}"), ContainsSubstring("generation.thinking_budget"));
   CHECK_THAT(error_of("short", "{max_new_tokens: 9}"),
              ContainsSubstring("nothing in 'generation' would act"));
   CHECK(error_of("worked", "{temperature: 0.5, repeats: 2}") == "no error");
