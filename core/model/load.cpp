@@ -108,6 +108,10 @@ LayerWeights take_layer(Loader& loader, const ModelSpec& spec, const LayerNames&
   LayerWeights weights;
   weights.input_norm = loader.take(names.input_norm + ".weight", {spec.hidden});
   weights.post_attention_norm = loader.take(names.post_attention_norm + ".weight", {spec.hidden});
+  if (spec.norm == NormKind::layer) {
+    weights.input_norm_bias = loader.take(names.input_norm + ".bias", {spec.hidden});
+    weights.post_attention_norm_bias = loader.take(names.post_attention_norm + ".bias", {spec.hidden});
+  }
   weights.attention = take_attention(loader, spec, names);
   if (is_moe)
     weights.mlp = take_moe(loader, spec, names);
@@ -138,12 +142,14 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
     weights.layers.push_back(take_layer(loader, spec, family.layer_names(layer),
                                         spec.is_moe_layer.at(static_cast<std::size_t>(layer))));
   weights.final_norm = loader.take("model.norm.weight", {spec.hidden});
+  if (spec.norm == NormKind::layer) weights.final_norm_bias = loader.take("model.norm.bias", {spec.hidden});
   if (spec.tied_embeddings) {
     weights.head = weights.embedding;
     loader.ignore("lm_head.weight");
   } else {
     weights.head = loader.take("lm_head.weight", {spec.vocab_size, spec.hidden});
   }
+  if (spec.has_head_bias) weights.head_bias = loader.take("lm_head.bias", {spec.vocab_size});
   loader.require_all_used();
   return Model(std::move(spec), std::move(weights));
 }

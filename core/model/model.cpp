@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 
 namespace moelab::model {
@@ -10,8 +11,15 @@ Model::Model(ModelSpec spec, ModelWeights weights) : spec_(std::move(spec)), wei
 
 at::Tensor Model::embed(const at::Tensor& tokens) const { return at::embedding(weights_.embedding, tokens); }
 
+at::Tensor Model::norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+  if (spec_.norm == NormKind::rms) return rms_norm(x, weight, spec_.norm_eps);
+  return at::layer_norm(x, {x.size(-1)}, weight, bias, spec_.norm_eps);
+}
+
 at::Tensor Model::logits(const at::Tensor& hidden) const {
-  return at::linear(rms_norm(hidden, weights_.final_norm, spec_.norm_eps), weights_.head);
+  const at::Tensor normed = norm(hidden, weights_.final_norm, weights_.final_norm_bias);
+  const at::Tensor logits = at::linear(normed, weights_.head, weights_.head_bias);
+  return spec_.logits_divisor == 1.0 ? logits : logits / spec_.logits_divisor;
 }
 
 at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOptions& pass) const {
@@ -34,15 +42,20 @@ at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOpt
 
 at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
                              std::pair<std::int64_t, std::int64_t> range, const PassOptions& pass) const {
-  Rotation rotation = make_rotation(layout.positions, spec_.attention.head_dim, spec_.attention.rope_theta);
+  Rotation rotation = make_rotation(spec_.attention, layout);
   const std::int64_t copies = hidden.size(0) / layout.tokens;
   if (copies > 1) rotation = {rotation.cosine.repeat({copies, 1}), rotation.sine.repeat({copies, 1})};
+  if (range.first == 0 && spec_.embedding_multiplier != 1.0) hidden = hidden * spec_.embedding_multiplier;
+  const auto add = [&](const at::Tensor& x, const at::Tensor& branch) {
+    return x + (spec_.residual_multiplier == 1.0 ? branch : branch * spec_.residual_multiplier);
+  };
   for (std::int64_t layer = range.first; layer < range.second; ++layer) {
     const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
-    hidden = hidden + attention(spec_.attention, spec_.norm_eps, weights.attention,
-                                rms_norm(hidden, weights.input_norm, spec_.norm_eps), rotation, layout,
-                                {pass.cache, layer});
-    hidden = hidden + run_mlp(rms_norm(hidden, weights.post_attention_norm, spec_.norm_eps), layer, pass);
+    const at::Tensor x = norm(hidden, weights.input_norm, weights.input_norm_bias);
+    hidden = add(hidden, attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation, layout,
+                                   {pass.cache, layer}));
+    const at::Tensor y = norm(hidden, weights.post_attention_norm, weights.post_attention_norm_bias);
+    hidden = add(hidden, run_mlp(y, layer, pass));
   }
   return hidden;
 }

@@ -31,13 +31,16 @@ struct LayerWeights {
   at::Tensor input_norm, post_attention_norm;
   AttentionWeights attention;
   std::variant<MlpWeights, MoeWeights> mlp;
+  at::Tensor input_norm_bias, post_attention_norm_bias;  // undefined without NormKind::layer
 };
 
 struct ModelWeights {
   at::Tensor embedding;  // [vocab, hidden]
   std::vector<LayerWeights> layers;
   at::Tensor final_norm;
-  at::Tensor head;  // [vocab, hidden]; the embedding itself when tied
+  at::Tensor head;             // [vocab, hidden]; the embedding itself when tied
+  at::Tensor final_norm_bias;  // undefined without NormKind::layer
+  at::Tensor head_bias;        // [vocab], or undefined
 };
 
 // What the router stage did in one layer of one pass; ids and weights as the experts consumed them.
@@ -69,10 +72,10 @@ class Model {
   at::Device device() const { return weights_.embedding.device(); }
   at::ScalarType dtype() const { return weights_.embedding.scalar_type(); }
 
-  // tokens [rows] int64 -> [rows, hidden].
+  // tokens [rows] int64 -> [rows, hidden], as the table holds them: a multiplier is the first layer's.
   at::Tensor embed(const at::Tensor& tokens) const;
 
-  // Runs layers first .. last-1 on hidden [copies * layout.tokens, hidden].
+  // Runs layers first .. last-1 on hidden [copies * layout.tokens, hidden]. Layer 0 takes what `embed` gives.
   at::Tensor run_layers(at::Tensor hidden, const Layout& layout, std::pair<std::int64_t, std::int64_t> range,
                         const PassOptions& pass = {}) const;
 
@@ -80,6 +83,7 @@ class Model {
   at::Tensor logits(const at::Tensor& hidden) const;
 
  private:
+  at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const;
   at::Tensor run_mlp(const at::Tensor& x, std::int64_t layer, const PassOptions& pass) const;
 
   ModelSpec spec_;

@@ -1,7 +1,6 @@
 #include "core/model/parts.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
@@ -53,22 +52,6 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return (wide * scale).to(x.scalar_type()) * weight;
 }
 
-Rotation make_rotation(const at::Tensor& positions, std::int64_t head_dim, double theta) {
-  const auto options = positions.options().dtype(at::kFloat);
-  const at::Tensor exponents = at::arange(0, head_dim, 2, options) / static_cast<double>(head_dim);
-  const at::Tensor frequencies = 1.0 / at::pow(at::Scalar(theta), exponents);
-  const at::Tensor half = positions.to(at::kFloat).unsqueeze(-1) * frequencies;
-  const at::Tensor angles = at::cat({half, half}, -1);
-  return {angles.cos(), angles.sin()};
-}
-
-at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
-  const std::int64_t half = x.size(-1) / 2;
-  const at::Tensor turned = at::cat({-x.narrow(-1, half, half), x.narrow(-1, 0, half)}, -1);
-  return x * rotation.cosine.to(x.scalar_type()).unsqueeze(1) +
-         turned * rotation.sine.to(x.scalar_type()).unsqueeze(1);
-}
-
 at::Tensor attention(const AttentionSpec& spec, double norm_eps, const AttentionWeights& weights,
                      const at::Tensor& x, const Rotation& rotation, const Layout& layout,
                      const LayerCache& cache) {
@@ -98,7 +81,7 @@ at::Tensor attention(const AttentionSpec& spec, double norm_eps, const Attention
                                                     : KvCache::Read{pad(key, layout), pad(value, layout)};
   const at::Tensor mixed = at::scaled_dot_product_attention(
       pad(rotate(query, rotation), layout), seen.keys, seen.values, mask,
-      /*dropout_p=*/0.0, /*is_causal=*/!mask.has_value(), /*scale=*/std::nullopt,
+      /*dropout_p=*/0.0, /*is_causal=*/!mask.has_value(), /*scale=*/spec.scale,
       /*enable_gqa=*/spec.heads != spec.kv_heads);
   return project(weights.output, unpad(mixed, copies, layout));
 }
@@ -114,9 +97,10 @@ at::Tensor run_experts(const std::vector<MlpWeights>& experts, const Routing& ro
   const at::Tensor order = flat.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
   const at::Tensor token = order.floor_divide(top_k);
   const at::Tensor hits = at::bincount(flat, {}, count).cpu();
-  // One split: its backward writes the gradient once, while a slice for each expert would add as many full tensors.
-  const std::vector<at::Tensor> rows =
-      x.index_select(0, token).split_with_sizes({hits.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(count)});
+  // One split: its backward writes the gradient once, while a slice for each expert would add as many full
+  // tensors.
+  const std::vector<at::Tensor> rows = x.index_select(0, token).split_with_sizes(
+      {hits.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(count)});
   std::vector<at::Tensor> outputs;
   for (std::size_t e = 0; e < experts.size(); ++e)
     if (rows[e].size(0) > 0) outputs.push_back(gated_mlp(experts[e], rows[e]));

@@ -7,6 +7,7 @@
 
 #include "core/model/kv_cache.h"
 #include "core/model/layout.h"
+#include "core/model/rotation.h"
 #include "core/model/router.h"
 #include "core/model/spec.h"
 
@@ -15,16 +16,6 @@ namespace moelab::model {
 // x * rsqrt(mean(x^2) + eps) in float32, cast to x's dtype, then times the weight (Llama's order). Over the
 // last dimension.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
-
-// Cosines and sines of the half-rotation, [tokens, head_dim] float32 each (the two halves repeat).
-struct Rotation {
-  at::Tensor cosine;
-  at::Tensor sine;
-};
-Rotation make_rotation(const at::Tensor& positions, std::int64_t head_dim, double theta);
-
-// Rotates x [tokens, heads, head_dim]: pairs (i, i + head_dim / 2).
-at::Tensor rotate(const at::Tensor& x, const Rotation& rotation);
 
 struct Projection {
   at::Tensor weight;  // [out, in]

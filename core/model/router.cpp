@@ -6,11 +6,15 @@
 #include <ATen/ops/amin.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/log.h>
+#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/topk.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
+
+#include "core/model/sparsemixer.h"
 
 namespace moelab::model {
 namespace {
@@ -24,14 +28,37 @@ struct Selection {
 };
 
 at::Tensor select_weights(const RouterSpec& spec, const at::Tensor& scores, const at::Tensor& ids) {
+  if (spec.sparsemixer_eps) return sparsemixer_weights(scores, ids, *spec.sparsemixer_eps);
   at::Tensor weights = scores.gather(-1, ids);
   if (spec.renormalise) weights = weights / weights.sum(-1, true);
   return weights;
 }
 
+// The experts of the largest choice values. For the sparsemixer, whose weights depend on the order, equal
+// values (two forced experts) come by ascending id.
+at::Tensor select_ids(const RouterSpec& spec, const at::Tensor& choice) {
+  const at::Tensor ids = std::get<1>(at::topk(choice, spec.top_k, -1));
+  if (!spec.sparsemixer_eps) return ids;
+  const at::Tensor ascending = std::get<0>(ids.sort(-1));
+  const at::Tensor order =
+      choice.gather(-1, ascending).argsort(/*stable=*/true, /*dim=*/-1, /*descending=*/true);
+  return ascending.gather(-1, order);
+}
+
+// Scores of all experts times `scale`, brought back to the same total: probabilities by their sum, logits
+// (those of the probabilities that they stand for) by their log-sum-exp.
+at::Tensor scale_scores(const RouterSpec& spec, const at::Tensor& scores, const at::Tensor& scale) {
+  if (spec.sparsemixer_eps) {
+    const at::Tensor scaled = scores + scale.log();
+    return scaled + (at::logsumexp(scores, {-1}, true) - at::logsumexp(scaled, {-1}, true));
+  }
+  const at::Tensor scaled = scores * scale;
+  return scaled / scaled.sum(-1, true);
+}
+
 Selection select_plain(const RouterSpec& spec, const at::Tensor& logits) {
   const at::Tensor scores = spec.score(logits);
-  const at::Tensor ids = std::get<1>(at::topk(scores, spec.top_k, -1));
+  const at::Tensor ids = select_ids(spec, scores);
   return {ids, select_weights(spec, scores, ids)};
 }
 
@@ -59,10 +86,9 @@ at::Tensor steered_scores(const RouterSpec& spec, const at::Tensor& logits, cons
   at::Tensor scores = spec.score(force_logits(shifted, logits, steering));
   if (layer.score_scale.defined()) {
     const at::Tensor scale = by_token(layer.score_scale, steering);
-    const at::Tensor scaled = scores * scale;
     // Rows without a scale keep their bits: dividing by a sum that is one but for rounding would change them.
     const at::Tensor acts = (scale != 1.0).any(-1, true);
-    scores = at::where(acts, scaled / scaled.sum(-1, true), scores);
+    scores = at::where(acts, scale_scores(spec, scores, scale), scores);
   }
   return scores;
 }
@@ -85,7 +111,7 @@ Selection select_steered(const RouterSpec& spec, const at::Tensor& logits, const
   if (layer.force.defined()) choice = at::where(by_token(layer.force, steering), kSelectionBound, choice);
   if (layer.forbid.defined()) choice = at::where(by_token(layer.forbid, steering), -kSelectionBound, choice);
   Selection selection;
-  selection.ids = std::get<1>(at::topk(choice, spec.top_k, -1));
+  selection.ids = select_ids(spec, choice);
   selection.weights = select_weights(spec, scores, selection.ids);
   if (layer.weight_scale.defined())
     selection.weights = scale_weights(selection.weights, selection.ids, steering);
@@ -114,6 +140,8 @@ void count_effects(const RouterSpec& spec, const at::Tensor& logits, const Selec
 }  // namespace
 
 at::Tensor softmax_score(const at::Tensor& logits) { return at::softmax(logits, -1, at::kFloat); }
+
+at::Tensor logit_score(const at::Tensor& logits) { return logits.to(at::kFloat); }
 
 Routing route(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& hidden,
               const RouterSteering* steering) {

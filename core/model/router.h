@@ -10,6 +10,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace moelab::model {
 
@@ -17,12 +18,14 @@ namespace moelab::model {
 using ScoreFunction = at::Tensor (*)(const at::Tensor& logits);
 
 at::Tensor softmax_score(const at::Tensor& logits);
+at::Tensor logit_score(const at::Tensor& logits);  // the logits themselves, for the sparsemixer
 
 struct RouterSpec {
   std::int64_t experts = 0;
   std::int64_t top_k = 0;
   bool renormalise = false;  // divide the selected scores by their sum
   ScoreFunction score = nullptr;
+  std::optional<double> sparsemixer_eps;  // then weights are sparsemixer_weights of the scores (the logits)
 };
 
 struct RouterWeights {

@@ -11,21 +11,6 @@ std::int64_t positive(const Json& config, const char* key, const std::string& wh
   return value;
 }
 
-// rope_theta lies at the top level, or in rope_parameters as transformers 5 writes it.
-double read_rope_theta(const Json& config, const std::string& where) {
-  for (const char* key : {"rope_parameters", "rope_scaling"}) {
-    const auto found = config.find(key);
-    if (found == config.end() || found->is_null()) continue;
-    const std::string here = where + ": " + key;
-    const auto type = json_get_or<std::string>(
-        *found, "rope_type", json_get_or<std::string>(*found, "type", "default", here), here);
-    if (type != "default")
-      throw FileError("{}: rope type '{}' is not supported by this family; 'default' is", where, type);
-    if (found->contains("rope_theta")) return json_get<double>(*found, "rope_theta", here);
-  }
-  return json_get_or<double>(config, "rope_theta", 10000.0, where);
-}
-
 std::vector<std::int64_t> read_eos(const Json& config, const std::string& where) {
   const auto found = config.find("eos_token_id");
   if (found == config.end() || found->is_null()) return {};
@@ -35,7 +20,8 @@ std::vector<std::int64_t> read_eos(const Json& config, const std::string& where)
 
 }  // namespace
 
-ModelSpec parse_common(const Json& config, const std::string& where) {
+ModelSpec parse_common(const Json& config, const std::string& where,
+                       std::initializer_list<std::string_view> rope_types) {
   ModelSpec spec;
   spec.model_type = json_get<std::string>(config, "model_type", where);
   spec.vocab_size = positive(config, "vocab_size", where);
@@ -55,7 +41,9 @@ ModelSpec parse_common(const Json& config, const std::string& where) {
   if (spec.attention.head_dim <= 0 || spec.attention.head_dim % 2 != 0)
     throw FileError("{}: head_dim {} must be a positive even number", where, spec.attention.head_dim);
   spec.attention.has_bias = json_get_or<bool>(config, "attention_bias", false, where);
-  spec.attention.rope_theta = read_rope_theta(config, where);
+  const RopeConfig rope = read_rope(config, spec.attention.head_dim, where, rope_types);
+  spec.attention.rope_theta = rope.theta;
+  spec.attention.rope_scaling = rope.scaling;
   const auto activation = json_get_or<std::string>(config, "hidden_act", "silu", where);
   if (activation != "silu")
     throw FileError("{}: hidden_act '{}' is not supported by this family; 'silu' is", where, activation);
@@ -108,13 +96,15 @@ ParameterCount count_parameters(const ModelSpec& spec) {
   const AttentionSpec& attention = spec.attention;
   const std::int64_t q_width = attention.heads * attention.head_dim;
   const std::int64_t kv_width = attention.kv_heads * attention.head_dim;
-  std::int64_t per_layer = spec.hidden * (2 * q_width + 2 * kv_width) + 2 * spec.hidden;
+  const std::int64_t norm = spec.hidden * (spec.norm == NormKind::layer ? 2 : 1);
+  std::int64_t per_layer = spec.hidden * (2 * q_width + 2 * kv_width) + 2 * norm;
   if (attention.qk_norm == QkNorm::per_head) per_layer += 2 * attention.head_dim;
   if (attention.qk_norm == QkNorm::full_width) per_layer += q_width + kv_width;
   if (attention.has_bias) per_layer += q_width + 2 * kv_width + spec.hidden;
   const std::int64_t expert = 3 * spec.hidden * spec.expert_width;
   ParameterCount count;
-  count.total = spec.vocab_size * spec.hidden * (spec.tied_embeddings ? 1 : 2) + spec.hidden;
+  count.total = spec.vocab_size * spec.hidden * (spec.tied_embeddings ? 1 : 2) + norm;
+  if (spec.has_head_bias) count.total += spec.vocab_size;
   count.active = count.total;
   for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
     const bool is_moe = spec.is_moe_layer.at(static_cast<std::size_t>(layer));

@@ -9,11 +9,15 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/model/rope.h"
 #include "core/model/router.h"
 
 namespace moelab::model {
 
 enum class QkNorm { none, per_head, full_width };
+
+// Norm of the hidden states: RMSNorm with a weight, or LayerNorm with weight and bias.
+enum class NormKind { rms, layer };
 
 struct AttentionSpec {
   std::int64_t heads = 0;
@@ -23,6 +27,8 @@ struct AttentionSpec {
   std::optional<double> clip_qkv;  // clamp of the q, k and v projections to [-clip, clip]
   bool has_bias = false;           // bias on q, k, v and o
   double rope_theta = 10000.0;
+  std::optional<RopeScaling> rope_scaling;  // none: theta's own frequencies
+  std::optional<double> scale;              // of the scores; none: head_dim^-0.5
 };
 
 struct ModelSpec {
@@ -31,8 +37,13 @@ struct ModelSpec {
   std::int64_t hidden = 0;
   std::int64_t layers = 0;
   std::int64_t max_positions = 0;
+  NormKind norm = NormKind::rms;
   double norm_eps = 1e-6;
   bool tied_embeddings = false;
+  bool has_head_bias = false;
+  double embedding_multiplier = 1.0;  // of the embeddings, before the first layer
+  double residual_multiplier = 1.0;   // of both branches of a layer
+  double logits_divisor = 1.0;
   AttentionSpec attention;
   RouterSpec router;
   std::int64_t expert_width = 0;      // inner size of one expert
@@ -82,8 +93,9 @@ ParameterCount count_parameters(const ModelSpec& spec);
 // --- for the families' own files ---
 
 // The fields that Llama-shaped configs share. Throws FileError on a missing field, a zero or negative size,
-// an unknown activation (only silu), or a rope type other than the default.
-ModelSpec parse_common(const Json& config, const std::string& where);
+// an unknown activation (only silu), or a rope type other than the default and those of `rope_types`.
+ModelSpec parse_common(const Json& config, const std::string& where,
+                       std::initializer_list<std::string_view> rope_types = {"default"});
 LayerNames common_layer_names(std::int64_t layer);
 
 }  // namespace moelab::model

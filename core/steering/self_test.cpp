@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/steering/compile.h"
+#include "core/steering/scalar_router.h"
 
 namespace moelab::steering {
 namespace {
@@ -115,7 +115,6 @@ class SelfTest {
     if (shift > 0 || spec_.router.experts > spec_.router.top_k)
       require_rate(routing, plain.layer, expert, shift > 0 ? 1 : 0,
                    shift > 0 ? "a raised logit" : "a lowered logit");
-    if (spec_.router.score != &model::softmax_score) return;
     const auto logits = plain.routing.logits.accessor<float, 2>();
     for (std::int64_t token = 0; token < logits.size(0); ++token) {
       std::vector<double> row(static_cast<std::size_t>(spec_.router.experts));
@@ -126,33 +125,24 @@ class SelfTest {
     }
   }
 
-  // Softmax, top-k and renormalisation of one token in double precision, against what the router stage gave.
+  // One token's routing in double precision against what the router stage gave.
   void compare_row(const std::vector<double>& logits, const model::Routing& routing, std::int64_t token,
                    std::int64_t layer) {
-    const double largest = *std::max_element(logits.begin(), logits.end());
-    double sum = 0;
-    for (const double logit : logits) sum += std::exp(logit - largest);
-    std::vector<std::size_t> order(logits.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
-    const auto top_k = static_cast<std::size_t>(spec_.router.top_k);
-    double selected = 0;
-    for (std::size_t k = 0; k < top_k; ++k) selected += std::exp(logits[order[k]] - largest) / sum;
     const double tolerance = model_.dtype() == at::kFloat ? kTolerance : kHalfTolerance;
-    for (std::size_t k = 0; k < top_k; ++k) {
+    const ScalarRouting expected = route_scalar(spec_.router, logits, tolerance);
+    if (expected.is_ambiguous) return;
+    for (std::size_t k = 0; k < expected.weights.size(); ++k) {
       const auto slot = static_cast<std::int64_t>(k);
       const auto id = static_cast<std::size_t>(routing.ids[token][slot].item<std::int64_t>());
-      double expected = std::exp(logits[order[k]] - largest) / sum;
-      if (spec_.router.renormalise) expected /= selected;
-      const double difference = std::abs(routing.weights[token][slot].item<double>() - expected);
+      const double difference = std::abs(routing.weights[token][slot].item<double>() - expected.weights[k]);
       largest_difference_ = std::max(largest_difference_, difference);
       // Near-ties may come out in either order; a really different expert has a different logit.
-      if (difference > tolerance || std::abs(logits[id] - logits[order[k]]) > tolerance * 10)
+      if (difference > tolerance || std::abs(logits[id] - logits[expected.order[k]]) > tolerance * 10)
         throw Error(
             "self-test failed: layer {}, token {}: the router stage gave expert {} with weight {}, the "
             "independent recomputation expert {} with weight {}",
-            layer, token, id, routing.weights[token][slot].item<double>(), order[k], expected);
+            layer, token, id, routing.weights[token][slot].item<double>(), expected.order[k],
+            expected.weights[k]);
     }
   }
 

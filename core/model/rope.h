@@ -1,0 +1,36 @@
+// What a config.json says of the rotary position embedding: its base and how its frequencies are scaled.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+
+namespace moelab::model {
+
+// Frequency i of a scaled rotation is theta^(-2i / head_dim) / factor_i; cosines and sines are multiplied by
+// the scale. A sequence of more than `original_positions` tokens takes the long set for all of its tokens.
+struct RopeScaling {
+  std::vector<double> short_factor;     // [head_dim / 2]
+  std::vector<double> long_factor;      // [head_dim / 2]; empty: the short set at every length
+  double short_scale = 1.0;             // of cosines and sines
+  double long_scale = 1.0;              // the same past original_positions
+  std::int64_t original_positions = 0;  // longest sequence that takes the short set
+};
+
+struct RopeConfig {
+  double theta = 10000.0;
+  std::optional<RopeScaling> scaling;  // none: theta's own frequencies
+};
+
+// Reads rope_theta (top level, or in rope_parameters as transformers 5 writes it) and rope_scaling of type
+// 'longrope' (arXiv 2402.13753, with Phi's short_mscale and long_mscale). Throws FileError naming the field:
+// a type that `allowed` lacks ('default' always is), lists that do not have head_dim / 2 positive numbers.
+RopeConfig read_rope(const Json& config, std::int64_t head_dim, const std::string& where,
+                     std::initializer_list<std::string_view> allowed);
+
+}  // namespace moelab::model

@@ -1,0 +1,74 @@
+#include "core/model/rotation.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/pow.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+
+namespace moelab::model {
+namespace {
+
+// Whether each row belongs to a sequence that takes the long frequencies, [tokens] int64: 0 or 1.
+at::Tensor takes_long(const RopeScaling& scaling, const Layout& layout) {
+  const at::Tensor sequence = layout.slots.floor_divide(layout.width);
+  const auto reduce = [&](std::int64_t start, c10::string_view how) {
+    return at::full({layout.sequences}, start, layout.positions.options())
+        .scatter_reduce(0, sequence, layout.positions, how);
+  };
+  const at::Tensor is_long = reduce(0, "amax") >= scaling.original_positions;
+  if (layout.read_width > 0) {
+    const at::Tensor cached = reduce(scaling.original_positions + 1, "amin");
+    const at::Tensor crosses =
+        is_long.logical_and(cached > 0).logical_and(cached <= scaling.original_positions);
+    if (crosses.any().item<bool>())
+      throw Error(
+          "a sequence in the KV cache grows past {} tokens, where this model's rotary frequencies change for "
+          "the whole sequence: read it anew from its first token, or limit it to {} tokens",
+          scaling.original_positions, scaling.original_positions);
+  }
+  return is_long.to(at::kLong).index_select(0, sequence);
+}
+
+at::Tensor float_tensor(const std::vector<double>& values, const at::Tensor& like) {
+  return at::tensor(values, at::kDouble).to(like.options().dtype(at::kFloat));
+}
+
+}  // namespace
+
+Rotation make_rotation(const AttentionSpec& spec, const Layout& layout) {
+  const at::Tensor& positions = layout.positions;
+  const auto options = positions.options().dtype(at::kFloat);
+  const at::Tensor exponents = at::arange(0, spec.head_dim, 2, options) / static_cast<double>(spec.head_dim);
+  at::Tensor wavelengths = at::pow(at::Scalar(spec.rope_theta), exponents);
+  at::Tensor scale;
+  if (spec.rope_scaling) {
+    const RopeScaling& scaling = *spec.rope_scaling;
+    wavelengths = wavelengths * float_tensor(scaling.short_factor, positions);
+    scale = float_tensor({scaling.short_scale}, positions);
+    if (!scaling.long_factor.empty()) {
+      const at::Tensor own = at::pow(at::Scalar(spec.rope_theta), exponents);
+      const at::Tensor is_long = takes_long(scaling, layout);
+      wavelengths = at::stack({wavelengths, own * float_tensor(scaling.long_factor, positions)})
+                        .index_select(0, is_long);
+      scale = float_tensor({scaling.short_scale, scaling.long_scale}, positions)
+                  .index_select(0, is_long)
+                  .unsqueeze(-1);
+    }
+  }
+  const at::Tensor half = positions.to(at::kFloat).unsqueeze(-1) * (1.0 / wavelengths);
+  const at::Tensor angles = at::cat({half, half}, -1);
+  if (!scale.defined()) return {angles.cos(), angles.sin()};
+  return {angles.cos() * scale, angles.sin() * scale};
+}
+
+at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
+  const std::int64_t half = x.size(-1) / 2;
+  const at::Tensor turned = at::cat({-x.narrow(-1, half, half), x.narrow(-1, 0, half)}, -1);
+  return x * rotation.cosine.to(x.scalar_type()).unsqueeze(1) +
+         turned * rotation.sine.to(x.scalar_type()).unsqueeze(1);
+}
+
+}  // namespace moelab::model
