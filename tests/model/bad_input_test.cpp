@@ -158,7 +158,7 @@ TEST_CASE("configs that the runtime cannot follow are errors that name the field
   };
   SECTION("unknown model_type") {
     broken.set_config("model_type", "mamba");
-    fails_with("model_type 'mamba' is not supported; these are: olmoe, qwen3_moe");
+    fails_with("model_type 'mamba' is not supported; these are: granitemoe, olmoe, phimoe, qwen3_moe");
   }
   SECTION("unknown activation") {
     broken.set_config("hidden_act", "gelu");
@@ -179,5 +179,43 @@ TEST_CASE("configs that the runtime cannot follow are errors that name the field
   SECTION("no config at all") {
     std::filesystem::remove(broken.dir / "config.json");
     CHECK_THROWS_WITH(model::Model::load(broken.dir), ContainsSubstring("config.json: cannot be read"));
+  }
+}
+
+TEST_CASE("settings of single families that the runtime cannot follow are errors that name the field",
+          "[model]") {
+  SECTION("a divisor of zero") {
+    const Broken broken("granitemoe_tiny");
+    broken.set_config("logits_scaling", 0.0);
+    CHECK_THROWS_WITH(model::Model::load(broken.dir), ContainsSubstring("'logits_scaling'"));
+  }
+  SECTION("fused experts of another width") {
+    const Broken broken("granitemoe_tiny");
+    broken.set_config("intermediate_size", 17);
+    CHECK_THROWS_WITH(model::Model::load(broken.dir), ContainsSubstring("input_linear.weight") &&
+                                                          ContainsSubstring("[8, 32, 48]") &&
+                                                          ContainsSubstring("[8, 34, 48]"));
+  }
+  SECTION("a window that is narrower than the context") {
+    const Broken broken("phimoe_tiny");
+    broken.set_config("sliding_window", 63);
+    CHECK_THROWS_WITH(model::Model::load(broken.dir), ContainsSubstring("sliding_window"));
+  }
+  SECTION("three experts for the sparsemixer") {
+    const Broken broken("phimoe_tiny");
+    broken.set_config("num_experts_per_tok", 3);
+    CHECK_THROWS_WITH(model::Model::load(broken.dir), ContainsSubstring("num_experts_per_tok is 3"));
+  }
+  SECTION("rope factors of another length, or a missing one") {
+    const Broken broken("phimoe_tiny");
+    Json scaling = read_json(broken.dir / "config.json").at("rope_scaling");
+    scaling["long_factor"].erase(0);
+    broken.set_config("rope_scaling", scaling);
+    CHECK_THROWS_WITH(model::Model::load(broken.dir),
+                      ContainsSubstring("'long_factor' must be 8 positive numbers"));
+    scaling.erase("short_mscale");
+    scaling["long_factor"] = scaling.at("short_factor");
+    broken.set_config("rope_scaling", scaling);
+    CHECK_THROWS_WITH(model::Model::load(broken.dir), ContainsSubstring("'short_mscale' is missing"));
   }
 }

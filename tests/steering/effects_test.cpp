@@ -19,7 +19,8 @@ steering::Effect effect_of(const engine::Engine& engine, const ModelReference& r
 }  // namespace
 
 TEST_CASE("effect counters equal those counted in the reference's routing", "[steering]") {
-  const auto name = GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny");
+  const auto name =
+      GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny", "granitemoe_tiny", "phimoe_tiny");
   const ModelReference reference(name);
   const auto engine = load_engine(reference.checkpoint);
   for (const Json& fields : reference.fields.at("plans")) {
@@ -51,12 +52,12 @@ TEST_CASE("effect counters equal those counted in the reference's routing", "[st
 }
 
 TEST_CASE("a plan of alpha 1 is applied without effect, and changes no bit", "[steering]") {
-  const ModelReference reference("qwen3_moe_tiny");
+  const ModelReference reference(GENERATE(as<std::string>(), "qwen3_moe_tiny", "phimoe_tiny"));
   const auto engine = load_engine(reference.checkpoint);
   const auto mode = GENERATE(steering::Mode::logit_shift, steering::Mode::logit_shift_selection_only,
                              steering::Mode::prob_scale_renorm, steering::Mode::weight_scale_renorm,
                              steering::Mode::weight_scale);
-  const steering::ExpertId experts[] = {{0, 1}, {2, 5}};
+  const steering::ExpertId experts[] = {{0, 1}, {engine.spec().layers - 1, 5}};
   const steering::Plan plan = steering::scale_plan(experts, 1.0, mode);
   CHECK(effect_of(engine, reference, plan).state == steering::EffectState::applied_no_effect);
   CHECK(at::equal(engine.logits(reference.prompts, plan)[3], engine.logits(reference.prompts)[3]));

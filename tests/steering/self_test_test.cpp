@@ -8,7 +8,8 @@ using namespace moelab::testing;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("the self-test passes on every family and layout", "[steering]") {
-  const auto name = GENERATE(as<std::string>(), "qwen3_moe_tiny", "qwen3_moe_fused", "olmoe_tiny");
+  const auto name = GENERATE(as<std::string>(), "qwen3_moe_tiny", "qwen3_moe_fused", "olmoe_tiny",
+                             "granitemoe_tiny", "phimoe_tiny");
   const auto report = steering::self_test(model::Model::load(data_dir() / "model" / name));
   CHECK(report.layers == 2);
   CHECK(report.experts == 3);
@@ -18,7 +19,8 @@ TEST_CASE("the self-test passes on every family and layout", "[steering]") {
 TEST_CASE("the self-test passes in bfloat16", "[steering]") {
   model::LoadOptions options;
   options.dtype = at::kBFloat16;
-  CHECK_NOTHROW(steering::self_test(model::Model::load(data_dir() / "model" / "olmoe_tiny", options)));
+  const auto name = GENERATE(as<std::string>(), "olmoe_tiny", "granitemoe_tiny", "phimoe_tiny");
+  CHECK_NOTHROW(steering::self_test(model::Model::load(data_dir() / "model" / name, options)));
 }
 
 TEST_CASE("the self-test catches a score function that is not what the family says", "[steering]") {

@@ -1,4 +1,4 @@
-"""Two tiny random Mixture-of-Experts checkpoints, written as published Hugging Face directories.
+"""Tiny random Mixture-of-Experts checkpoints, one a family, written as published Hugging Face directories.
 
 Every parameter is drawn non-trivially and scaled by its fan-in, so that a wrong step in a runtime moves the
 logits visibly: with the libraries' default initialisation many mistakes stay below any tolerance.
@@ -82,6 +82,89 @@ OLMOE = {
     "vocab_size": VOCABULARY,
 }
 
+# Tied embeddings, one 3-D tensor for the experts of a layer, and four multipliers that are far from one.
+GRANITEMOE = {
+    "architectures": ["GraniteMoeForCausalLM"],
+    "attention_bias": False,
+    "attention_dropout": 0.0,
+    "attention_multiplier": 0.4,
+    "bos_token_id": 0,
+    "embedding_multiplier": 2.5,
+    "eos_token_id": 2,
+    "hidden_act": "silu",
+    "hidden_size": 48,
+    "initializer_range": 0.02,
+    "intermediate_size": 16,
+    "logits_scaling": 3.0,
+    "max_position_embeddings": 64,
+    "model_type": "granitemoe",
+    "num_attention_heads": 4,
+    "num_experts_per_tok": 3,
+    "num_hidden_layers": 2,
+    "num_key_value_heads": 2,
+    "num_local_experts": 8,
+    "output_router_logits": False,
+    "pad_token_id": 0,
+    "residual_multiplier": 0.8,
+    "rms_norm_eps": 0.4,
+    "rope_scaling": None,
+    "rope_theta": 3000.0,
+    "router_aux_loss_coef": 0.001,
+    "tie_word_embeddings": True,
+    "torch_dtype": "bfloat16",
+    "transformers_version": "4.46.0",
+    "use_cache": True,
+    "vocab_size": VOCABULARY,
+}
+
+# head_dim is not hidden / heads, as in Phi-tiny; the mask of the sparsemixer is wide enough (2 x 0.15) that
+# most weights are not one; LONG_PROMPT runs past original_max_position_embeddings, the other prompts do not.
+PHIMOE = {
+    "architectures": ["PhiMoEForCausalLM"],
+    "attention_bias": True,
+    "attention_dropout": 0.0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "head_dim": 16,
+    "hidden_act": "silu",
+    "hidden_size": 48,
+    "initializer_range": 0.02,
+    "input_jitter_noise": 0.01,
+    "intermediate_size": 20,
+    "lm_head_bias": True,
+    "max_position_embeddings": 64,
+    "model_type": "phimoe",
+    "num_attention_heads": 4,
+    "num_experts_per_tok": 2,
+    "num_hidden_layers": 2,
+    "num_key_value_heads": 2,
+    "num_local_experts": 12,
+    "original_max_position_embeddings": 40,
+    "output_router_logits": False,
+    "rms_norm_eps": 0.003,
+    "rope_scaling": {
+        "long_factor": [1.0, 1.3, 1.9, 2.6, 3.8, 5.5, 7.0, 9.0],
+        "long_mscale": 1.25,
+        "original_max_position_embeddings": 40,
+        "short_factor": [1.0, 1.05, 1.1, 1.2, 1.35, 1.5, 1.8, 2.2],
+        "short_mscale": 1.12,
+        "type": "longrope",
+    },
+    "rope_theta": 3000.0,
+    "router_aux_loss_coef": 0.0,
+    "router_jitter_noise": 0.15,
+    "sliding_window": 64,
+    "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+    "transformers_version": "4.43.3",
+    "use_cache": True,
+    "vocab_size": VOCABULARY,
+}
+
+
+def expert_count(config):
+    return config.get("num_experts") or config["num_local_experts"]
+
 
 def moe_layers(config):
     """Indices of the layers that hold experts."""
@@ -106,56 +189,98 @@ class Draw:
     def norm(self, width):
         return torch.from_numpy(self.stream.uniform(0.7, 1.3, width)).float()
 
-    def embedding(self, rows, width):
+    def bias(self, width, size=0.4):
+        return torch.from_numpy(self.stream.uniform(-size, size, width)).float()
+
+    def embedding(self, rows, width, lengths=(0.15, 0.45)):
         """Rows of unlike, small length: so the norms' eps matters."""
-        length = self.stream.uniform(0.15, 0.45, (rows, 1))
+        length = self.stream.uniform(*lengths, (rows, 1))
         return torch.from_numpy(self.stream.standard_normal((rows, width)) * length).float()
 
 
 def attention_tensors(config, draw, prefix):
     hidden, dim = config["hidden_size"], head_dim(config)
     queries, keys = config["num_attention_heads"] * dim, config["num_key_value_heads"] * dim
-    per_head = config["model_type"] == "qwen3_moe"
-    return {
+    tensors = {
         prefix + "q_proj.weight": draw.linear(queries, hidden, 1.5),
         prefix + "k_proj.weight": draw.linear(keys, hidden, 1.5),
         prefix + "v_proj.weight": draw.linear(keys, hidden, 1.5),
         prefix + "o_proj.weight": draw.linear(hidden, queries, 2.0),
-        prefix + "q_norm.weight": draw.norm(dim if per_head else queries),
-        prefix + "k_norm.weight": draw.norm(dim if per_head else keys),
     }
+    if config["attention_bias"]:
+        for name, width in (("q_proj", queries), ("k_proj", keys), ("v_proj", keys), ("o_proj", hidden)):
+            tensors[f"{prefix}{name}.bias"] = draw.bias(width)
+    if config["model_type"] in ("qwen3_moe", "olmoe"):
+        per_head = config["model_type"] == "qwen3_moe"
+        tensors[prefix + "q_norm.weight"] = draw.norm(dim if per_head else queries)
+        tensors[prefix + "k_norm.weight"] = draw.norm(dim if per_head else keys)
+    return tensors
 
 
-def mlp_tensors(draw, prefix, hidden, inner):
+def mlp_tensors(draw, prefix, hidden, inner, names=("gate_proj", "up_proj", "down_proj")):
+    gate, up, down = names
     return {
-        prefix + "gate_proj.weight": draw.linear(inner, hidden, 1.5),
-        prefix + "up_proj.weight": draw.linear(inner, hidden, 1.5),
-        prefix + "down_proj.weight": draw.linear(hidden, inner, 2.0),
+        f"{prefix}{gate}.weight": draw.linear(inner, hidden, 1.5),
+        f"{prefix}{up}.weight": draw.linear(inner, hidden, 1.5),
+        f"{prefix}{down}.weight": draw.linear(hidden, inner, 2.0),
     }
+
+
+def fused_experts(draw, prefix, experts, hidden, inner):
+    """granitemoe's layout: input_linear [E, 2I, H] (gate rows first), output_linear [E, H, I]."""
+    parts = [mlp_tensors(draw, "", hidden, inner) for _ in range(experts)]
+    gate_up = [torch.cat([part["gate_proj.weight"], part["up_proj.weight"]]) for part in parts]
+    return {prefix + "input_linear.weight": torch.stack(gate_up),
+            prefix + "output_linear.weight": torch.stack([part["down_proj.weight"] for part in parts])}
+
+
+def moe_tensors(config, draw, prefix):
+    """The router and the experts of one layer under the family's own names."""
+    family, hidden, experts = config["model_type"], config["hidden_size"], expert_count(config)
+    inner = config.get("moe_intermediate_size", config["intermediate_size"])
+    router = {"granitemoe": "block_sparse_moe.router.layer", "phimoe": "block_sparse_moe.gate"}.get(family, "mlp.gate")
+    tensors = {f"{prefix}{router}.weight": draw.linear(experts, hidden, 2.2)}
+    if family == "granitemoe":
+        return tensors | fused_experts(draw, prefix + "block_sparse_moe.", experts, hidden, inner)
+    for expert in range(experts):
+        if family == "phimoe":
+            name = f"{prefix}block_sparse_moe.experts.{expert}."
+            tensors |= mlp_tensors(draw, name, hidden, inner, ("w1", "w3", "w2"))
+        else:
+            tensors |= mlp_tensors(draw, f"{prefix}mlp.experts.{expert}.", hidden, inner)
+    return tensors
+
+
+def norm_tensors(config, draw, name):
+    tensors = {name + ".weight": draw.norm(config["hidden_size"])}
+    if config["model_type"] == "phimoe":
+        tensors[name + ".bias"] = draw.bias(config["hidden_size"])
+    return tensors
 
 
 def layer_tensors(config, draw, layer):
     hidden, prefix = config["hidden_size"], f"model.layers.{layer}."
-    tensors = {prefix + "input_layernorm.weight": draw.norm(hidden)}
+    tensors = norm_tensors(config, draw, prefix + "input_layernorm")
     tensors |= attention_tensors(config, draw, prefix + "self_attn.")
-    tensors[prefix + "post_attention_layernorm.weight"] = draw.norm(hidden)
+    tensors |= norm_tensors(config, draw, prefix + "post_attention_layernorm")
     if layer not in moe_layers(config):
         return tensors | mlp_tensors(draw, prefix + "mlp.", hidden, config["intermediate_size"])
-    tensors[prefix + "mlp.gate.weight"] = draw.linear(config["num_experts"], hidden, 2.2)
-    inner = config.get("moe_intermediate_size", config["intermediate_size"])
-    for expert in range(config["num_experts"]):
-        tensors |= mlp_tensors(draw, f"{prefix}mlp.experts.{expert}.", hidden, inner)
-    return tensors
+    return tensors | moe_tensors(config, draw, prefix)
 
 
 def draw_weights(config, seed):
     """All tensors by their published names, float32."""
-    draw, hidden = Draw(seed), config["hidden_size"]
-    tensors = {"model.embed_tokens.weight": draw.embedding(VOCABULARY, hidden)}
+    draw, hidden, tied = Draw(seed), config["hidden_size"], config["tie_word_embeddings"]
+    # A tied embedding is the head too, and must give logits that spread.
+    embedding = draw.embedding(VOCABULARY, hidden, (0.6, 1.4)) if tied else draw.embedding(VOCABULARY, hidden)
+    tensors = {"model.embed_tokens.weight": embedding}
     for layer in range(config["num_hidden_layers"]):
         tensors |= layer_tensors(config, draw, layer)
-    tensors["model.norm.weight"] = draw.norm(hidden)
-    tensors["lm_head.weight"] = draw.linear(VOCABULARY, hidden, 2.0)
+    tensors |= norm_tensors(config, draw, "model.norm")
+    if not tied:
+        tensors["lm_head.weight"] = draw.linear(VOCABULARY, hidden, 2.0)
+    if config.get("lm_head_bias"):
+        tensors["lm_head.bias"] = draw.bias(VOCABULARY, 1.0)
     return tensors
 
 
