@@ -1,0 +1,20 @@
+// What a spec says of a model, against the model's own files.
+#include "core/model/spec.h"
+
+#include "core/model/safetensors.h"
+#include "tests/support/catch.h"
+#include "tests/support/files.h"
+
+using namespace moelab;
+using namespace moelab::testing;
+
+TEST_CASE("the parameter count of a config equals the elements in its checkpoint", "[model]") {
+  const auto name =
+      GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny", "granitemoe_tiny", "phimoe_tiny");
+  INFO(name);
+  const auto directory = data_dir() / "model" / name;
+  const model::Checkpoint checkpoint(directory);
+  std::int64_t elements = 0;
+  for (const std::string& tensor : checkpoint.names()) elements += checkpoint.tensor(tensor).numel();
+  CHECK(model::count_parameters(model::read_spec(directory)).total == elements);
+}
