@@ -78,38 +78,99 @@ bool goes_on(std::string_view rest) {
   return rest.size() > 1 && (rest[0] == '.' || rest[0] == ',') && is_digit(rest[1]);
 }
 
-std::optional<int> last_after_marker(std::string_view tail) {
-  std::optional<int> last;
+// The integer at byte `begin` of a text. The value may be out of range.
+FoundInteger integer_at(std::string_view text, std::size_t begin, std::string_view rule) {
+  const ReadInteger number = read_integer(text.substr(begin));
+  return {number.value, rule, begin, begin + number.size};
+}
+
+std::optional<FoundInteger> last_after_marker(std::string_view text) {
+  const std::string_view tail = last_characters(text, kTail);
+  std::optional<FoundInteger> last;
   for (std::size_t at = 0; at < tail.size(); ++at) {
     const std::size_t size = marker_size(tail.substr(at));
     if (size == 0) continue;
-    const std::string_view rest = tail.substr(skip_marks(tail, at + size));
-    const ReadInteger number = read_integer(rest);
-    if (number.size > 0 && !goes_on(rest.substr(number.size))) last = number.value;
+    const std::size_t begin = text.size() - tail.size() + skip_marks(tail, at + size);
+    const FoundInteger number = integer_at(text, begin, "after_marker");
+    if (number.end > begin && !goes_on(text.substr(number.end))) last = number;
   }
   return last;
+}
+
+// Whether the sign at `at` belongs to the number behind it and is no minus or plus between two terms.
+bool is_sign(std::string_view text, std::size_t at) {
+  if (text[at] != '+' && text[at] != '-') return false;
+  if (at == 0) return true;
+  const char before = text[at - 1];
+  const bool is_letter = (before >= 'A' && before <= 'Z') || (before >= 'a' && before <= 'z');
+  return !is_letter && !is_digit(before) && before != ')' && before != ']' && before != '}';
+}
+
+// Whether digits that begin at `at` are the rest of a number that began before them.
+bool is_rest_of_number(std::string_view text, std::size_t at) {
+  if (at == 0) return false;
+  const char before = text[at - 1];
+  return before == '.' || before == '/' || (before == ',' && at > 1 && is_digit(text[at - 2]));
+}
+
+std::optional<FoundInteger> last_integer(std::string_view text) {
+  for (std::size_t end = text.size(); end > 0;) {
+    if (!is_digit(text[end - 1])) {
+      --end;
+      continue;
+    }
+    std::size_t begin = end;
+    while (begin > 0 && is_digit(text[begin - 1])) --begin;
+    if (!is_rest_of_number(text, begin) && !goes_on(text.substr(end)))
+      return integer_at(text, begin > 0 && is_sign(text, begin - 1) ? begin - 1 : begin, "last_integer");
+    end = begin;
+  }
+  return std::nullopt;
+}
+
+// What the box says; `found` is empty when it holds no integer in range.
+struct BoxedInteger {
+  bool has_box = false;
+  std::optional<FoundInteger> found;
+};
+
+BoxedInteger boxed_integer(std::string_view text) {
+  const auto box = last_box(text);
+  if (!box) return {};
+  const std::string_view content = python_stripped(*box);
+  const auto begin = static_cast<std::size_t>(content.data() - text.data());
+  const FoundInteger number = integer_at(text, begin, "boxed");
+  if (content.empty() || number.end != begin + content.size() || !is_in_range(number.value))
+    return {true, {}};
+  return {true, number};
+}
+
+std::optional<FoundInteger> in_range(const std::optional<FoundInteger>& number) {
+  return number && is_in_range(number->value) ? number : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<FoundInteger> find_integer(std::string_view text) {
-  if (const auto box = last_box(text)) {
-    const std::string_view content = python_stripped(*box);
-    const ReadInteger number = read_integer(content);
-    if (number.size == 0 || number.size != content.size() || !is_in_range(number.value)) return std::nullopt;
-    return FoundInteger{number.value, "boxed"};
-  }
-  const auto number = last_after_marker(last_characters(text, kTail));
-  if (!number || !is_in_range(*number)) return std::nullopt;
-  return FoundInteger{*number, "after_marker"};
+  const BoxedInteger boxed = boxed_integer(text);
+  return boxed.has_box ? boxed.found : in_range(last_after_marker(text));
+}
+
+std::optional<FoundInteger> find_integer_lenient(std::string_view text) {
+  const BoxedInteger boxed = boxed_integer(text);
+  if (boxed.has_box) return boxed.found;
+  const auto marked = last_after_marker(text);
+  return in_range(marked ? marked : last_integer(text));
 }
 
 Verdict judge_integer(std::string_view answer, bool closed, int gold) {
   const std::string name(kAimeExact);
-  if (!closed) return {name, 1, "", "unclosed", false};
+  if (!closed) return {.evaluator = name, .rule = "unclosed"};
   const auto found = find_integer(answer);
-  if (!found) return {name, 1, "", "none", false};
-  return {name, 1, fmt::to_string(found->value), std::string(found->rule), found->value == gold};
+  if (!found) return {.evaluator = name, .rule = "none"};
+  return {
+      name,         1,         fmt::to_string(found->value), std::string(found->rule), found->value == gold,
+      found->begin, found->end};
 }
 
 }  // namespace moelab::evaluators

@@ -1,6 +1,7 @@
 // Multiple choice by scored options: from each option's log-probability to the chosen letter.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -20,9 +21,12 @@ struct OptionScore {
 struct Verdict {
   std::string evaluator;
   int version = 1;
-  std::string answer;  // the option's letter
-  std::string rule;
+  std::string answer = "";  // the option's letter, or the number; empty: no answer
+  std::string rule = "";
   bool correct = false;
+  std::size_t begin = 0;  // where a written answer was found: bytes [begin, end) of its text
+  std::size_t end = 0;
+  bool guessed = false;  // nothing was found, and the answer was drawn at random
 };
 
 // 'A' + index. Throws Error beyond 'Z'.
@@ -30,9 +34,8 @@ std::string option_letter(std::size_t index);
 
 // Evaluators of questions whose options were scored as text after the short question.
 //   mcq_continuation       the largest sum of log-probabilities
-//   mcq_continuation_norm  the largest sum divided by the option's bytes, so that long options are not put at
-//   a
-//                          disadvantage and the figure does not depend on the tokenizer
+//   mcq_continuation_norm  the largest sum divided by the option's bytes, so that long options are not put
+//                          at a disadvantage and the figure does not depend on the tokenizer
 // Of the options' letters after the lettered question.
 //   mcq_letter             the largest sum, as the code released with DSMoE decides
 // The first of equals wins everywhere.

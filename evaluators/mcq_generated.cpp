@@ -15,16 +15,6 @@ bool is_letter_at(std::string_view text, std::size_t at) {
   return at < text.size() && text[at] >= 'A' && text[at] <= 'J';
 }
 
-std::optional<FoundLetter> first_answer_is(std::string_view text) {
-  for (std::size_t at = text.find(kAnswerIs); at != std::string_view::npos;
-       at = text.find(kAnswerIs, at + 1)) {
-    std::size_t letter = at + kAnswerIs.size();
-    if (letter < text.size() && text[letter] == '(') ++letter;
-    if (is_letter_at(text, letter)) return FoundLetter{text[letter], "answer_is", letter};
-  }
-  return std::nullopt;
-}
-
 // The white space after the colon may reach into the next lines, the rest of the match may not.
 std::optional<FoundLetter> last_answer_of_line(std::string_view text, std::size_t begin, std::size_t end) {
   const std::string_view line = text.substr(begin, end - begin);
@@ -55,8 +45,18 @@ std::optional<FoundLetter> last_letter(std::string_view text) {
 
 }  // namespace
 
+std::optional<FoundLetter> find_answer_is(std::string_view text) {
+  for (std::size_t at = text.find(kAnswerIs); at != std::string_view::npos;
+       at = text.find(kAnswerIs, at + 1)) {
+    std::size_t letter = at + kAnswerIs.size();
+    if (letter < text.size() && text[letter] == '(') ++letter;
+    if (is_letter_at(text, letter)) return FoundLetter{text[letter], "answer_is", letter};
+  }
+  return std::nullopt;
+}
+
 std::optional<FoundLetter> find_letter(std::string_view text) {
-  if (const auto found = first_answer_is(text)) return found;
+  if (const auto found = find_answer_is(text)) return found;
   if (const auto found = first_line_with_answer(text)) return found;
   return last_letter(text);
 }
@@ -66,9 +66,10 @@ Verdict judge_letter(std::string_view answer, std::size_t gold) {
     throw Error("{}: option {} is said to be right; the published rules know the letters A to J only",
                 kGenerated, gold + 1);
   const auto found = find_letter(answer);
-  if (!found) return {std::string(kGenerated), 1, "", "none", false};
+  if (!found) return {.evaluator = std::string(kGenerated), .rule = "none"};
   const std::string letter(1, found->letter);
-  return {std::string(kGenerated), 1, letter, std::string(found->rule), letter == option_letter(gold)};
+  return {std::string(kGenerated),       1,         letter,       std::string(found->rule),
+          letter == option_letter(gold), found->at, found->at + 1};
 }
 
 }  // namespace moelab::evaluators

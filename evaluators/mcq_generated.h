@@ -26,6 +26,9 @@ struct FoundLetter {
 // Nothing when no rule fires. Linear in the text's length.
 std::optional<FoundLetter> find_letter(std::string_view text);
 
+// The first of these rules alone.
+std::optional<FoundLetter> find_answer_is(std::string_view text);
+
 // The verdict of mcq_generated on the answer's text (thinking left out). `gold` is the index of the right
 // option. Where no rule fires the answer is "", the rule "none", and it is wrong: the official script guesses
 // at random there, which this evaluator does not. Throws Error when `gold` is beyond J, the last letter that

@@ -2,9 +2,64 @@
 
 #include <utf8proc.h>
 
+#include "core/text/unicode_forms.h"
 #include "core/text/utf8.h"
 
 namespace moelab::evaluators {
+namespace {
+
+constexpr std::string_view kSigma = "\u03a3";  // the capital letter
+
+char32_t folded_to_ascii(char32_t code) {
+  if (code >= 'A' && code <= 'Z') return code - 'A' + 'a';
+  if (code == 0x17F) return 's';
+  if (code == 0x130 || code == 0x131) return 'i';
+  return code == 0x212A ? 'k' : code;
+}
+
+utf8proc_category_t category_at(std::string_view text, std::size_t at) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(text::decode_utf8(text, at).code));
+}
+
+// Unicode's Cased, less the few that are no letters of that category.
+bool is_cased_at(std::string_view text, std::size_t at) {
+  const auto category = category_at(text, at);
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
+         category == UTF8PROC_CATEGORY_LT;
+}
+
+// Unicode's Case_Ignorable: marks, formats, modifiers, and the signs of WordBreak.txt that may stand in a
+// word.
+bool is_case_ignorable_at(std::string_view text, std::size_t at) {
+  static constexpr std::u32string_view kInWords =
+      U"'.:^`"
+      U"\u00a8\u00ad\u00af\u00b4\u00b7\u00b8\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55"
+      U"\uff07\uff0e\uff1a";
+  switch (category_at(text, at)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      return kInWords.find(text::decode_utf8(text, at).code) != std::u32string_view::npos;
+  }
+}
+
+// The rule Final_Sigma of SpecialCasing.txt: a cased letter before it and none behind it.
+bool is_final_sigma(std::string_view text, std::size_t at) {
+  std::string_view before = text.substr(0, at);
+  while (!before.empty() && is_case_ignorable_at(text, text::last_character(before)))
+    before = before.substr(0, text::last_character(before));
+  if (before.empty() || !is_cased_at(text, text::last_character(before))) return false;
+  std::size_t behind = at + kSigma.size();
+  while (behind < text.size() && is_case_ignorable_at(text, behind))
+    behind += text::decode_utf8(text, behind).length;
+  return behind == text.size() || !is_cased_at(text, behind);
+}
+
+}  // namespace
 
 bool is_python_space(char32_t code) { return text::is_white_space(code) || (code >= 0x1C && code <= 0x1F); }
 
@@ -22,6 +77,42 @@ bool is_python_word(char32_t code) {
     default:
       return code == U'_';
   }
+}
+
+bool is_python_digit(char32_t code) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(code)) == UTF8PROC_CATEGORY_ND;
+}
+
+std::size_t match_ignoring_case(std::string_view text, std::size_t at, std::string_view word) {
+  for (const char wanted : word) {
+    if (at >= text.size()) return std::string_view::npos;
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const text::Utf8Char next = byte < 0x80 ? text::Utf8Char{byte, 1, true} : text::decode_utf8(text, at);
+    if (!next.valid || folded_to_ascii(next.code) != static_cast<char32_t>(wanted))
+      return std::string_view::npos;
+    at += next.length;
+  }
+  return at;
+}
+
+bool is_python_end(std::string_view text, std::size_t at) {
+  return at == text.size() || (at + 1 == text.size() && text[at] == '\n');
+}
+
+std::string python_lower(std::string_view text) {
+  std::string lowered;
+  std::size_t done = 0;
+  for (std::size_t at = text.find(kSigma); at != std::string_view::npos; at = text.find(kSigma, at + 1)) {
+    lowered += text::lower_case(text.substr(done, at - done));
+    lowered += is_final_sigma(text, at) ? "\u03c2" : "\u03c3";
+    done = at + kSigma.size();
+  }
+  return lowered + text::lower_case(text.substr(done));
+}
+
+bool is_punctuation(char32_t code) {
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
+  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
 }
 
 std::size_t skip_python_space(std::string_view text, std::size_t at) {
