@@ -5,6 +5,8 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 
+#include "core/model/window.h"
+
 namespace moelab::model {
 
 Model::Model(ModelSpec spec, ModelWeights weights) : spec_(std::move(spec)), weights_(std::move(weights)) {}
@@ -43,6 +45,7 @@ at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOpt
 at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
                              std::pair<std::int64_t, std::int64_t> range, const PassOptions& pass) const {
   Rotation rotation = make_rotation(spec_.attention, layout);
+  const Layout seen = spec_.attention.window ? with_window(layout, *spec_.attention.window) : layout;
   const std::int64_t copies = hidden.size(0) / layout.tokens;
   if (copies > 1) rotation = {rotation.cosine.repeat({copies, 1}), rotation.sine.repeat({copies, 1})};
   if (range.first == 0 && spec_.embedding_multiplier != 1.0) hidden = hidden * spec_.embedding_multiplier;
@@ -52,7 +55,7 @@ at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
   for (std::int64_t layer = range.first; layer < range.second; ++layer) {
     const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
     const at::Tensor x = norm(hidden, weights.input_norm, weights.input_norm_bias);
-    hidden = add(hidden, attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation, layout,
+    hidden = add(hidden, attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation, seen,
                                    {pass.cache, layer}));
     const at::Tensor y = norm(hidden, weights.post_attention_norm, weights.post_attention_norm_bias);
     hidden = add(hidden, run_mlp(y, layer, pass));

@@ -29,6 +29,7 @@ struct AttentionSpec {
   double rope_theta = 10000.0;
   std::optional<RopeScaling> rope_scaling;  // none: theta's own frequencies
   std::optional<double> scale;              // of the scores; none: head_dim^-0.5
+  std::optional<std::int64_t> window;       // position i sees j only where i - window < j
 };
 
 struct ModelSpec {

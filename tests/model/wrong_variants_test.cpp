@@ -155,6 +155,8 @@ std::map<std::string, Change> family_changes() {
        }},
       {"router_log_softmax_first", [](Spec& s, Weights&) { s.router.score = &log_softmax_score; }},
       {"sparsemixer_eps_default", [](Spec& s, Weights&) { s.router.sparsemixer_eps = 0.01; }},
+      {"window_omitted", [](Spec& s, Weights&) { s.attention.window.reset(); }},
+      {"window_one_more", [](Spec& s, Weights&) { ++*s.attention.window; }},
       {"rope_factors_omitted",
        [rope](Spec& s, Weights&) { rope(s).short_factor.assign(rope(s).short_factor.size(), 1.0); }},
       {"rope_long_always",

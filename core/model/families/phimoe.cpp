@@ -1,5 +1,5 @@
 // Phi-MoE (Phi-3.5-MoE, Phi-mini-MoE, Phi-tiny-MoE): LayerNorm with bias, biases on attention and head,
-// longrope, and the sparsemixer, whose two weights are not renormalised.
+// longrope, a sliding window, and the sparsemixer, whose two weights are not renormalised.
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -10,11 +10,10 @@ ModelSpec parse_phimoe(const Json& config, const std::string& where) {
   spec.norm = NormKind::layer;
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-5, where);
   spec.has_head_bias = json_get_or<bool>(config, "lm_head_bias", false, where);
-  const auto window = config.find("sliding_window");
-  if (window != config.end() && !window->is_null() &&
-      json_get<std::int64_t>(config, "sliding_window", where) < spec.max_positions)
-    throw FileError("{}: sliding_window is below max_position_embeddings, which this family does not support",
-                    where);
+  const auto window = json_get_or<std::int64_t>(config, "sliding_window", spec.max_positions, where);
+  if (window <= 0)
+    throw FileError("{}: the field 'sliding_window' is {}, but must be positive", where, window);
+  if (window < spec.max_positions) spec.attention.window = window;
   spec.router.score = &logit_score;
   spec.router.sparsemixer_eps = json_get_or<double>(config, "router_jitter_noise", 0.01, where);
   spec.router.experts = json_get_or<std::int64_t>(config, "num_local_experts", 16, where);

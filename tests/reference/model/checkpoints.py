@@ -153,7 +153,7 @@ PHIMOE = {
     "rope_theta": 3000.0,
     "router_aux_loss_coef": 0.0,
     "router_jitter_noise": 0.15,
-    "sliding_window": 64,
+    "sliding_window": 13,
     "tie_word_embeddings": False,
     "torch_dtype": "bfloat16",
     "transformers_version": "4.43.3",

@@ -77,6 +77,8 @@ MISTAKES = {
     "rope_long_always": (PHI, "long factors and scale at any length"),
     "rope_scale_omitted": (PHI, "cosines and sines times 1 in place of short_mscale"),
     "rope_scale_from_factor": (PHI, "sqrt(1 + ln(max / original) / ln(original)) in place of short_mscale"),
+    "window_omitted": (PHI, "every earlier token is seen"),
+    "window_one_more": (PHI, "token i sees j >= i - window, one token too many"),
     "lm_head_tied": (BOTH + PHI, "the embedding used in place of lm_head"),
 }
 
@@ -192,7 +194,11 @@ class PlainModel:
         return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
     def mask(self, n):
+        window = (self.config.get("sliding_window") or n) + (self.mistake == "window_one_more")
         i, j = torch.arange(n)[:, None], torch.arange(n)[None]
+        return self.causal_mask(n, i, j) & ((j > i - window) | (self.mistake == "window_omitted"))
+
+    def causal_mask(self, n, i, j):
         if self.mistake == "mask_omitted":
             return torch.ones(n, n, dtype=torch.bool)
         if self.mistake == "mask_shows_next":
