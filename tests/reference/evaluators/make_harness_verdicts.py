@@ -133,7 +133,7 @@ def letter_case(text, number, gold, flexible):
         "gpqa/lm_eval_flexible": by_lm_eval(flexible, gold),
         "gpqa/lm_eval_strict": by_lm_eval(filtered(STRICT, text), gold),
         "mmlu_pro/lm_eval": by_lm_eval(filtered(MMLU_PRO, text), gold),
-        "mmlu_pro/official": [official[0], official[0] == gold, official[2]],
+        "mmlu_pro/official": [official[0], official[0] == gold, len(text[:official[2]].encode())],
     }
     if len(options) == 4:
         verdicts |= {"gpqa/official": by_gpqa(text, gold), "gpqa/simple_evals": by_simple_evals(text, gold)}
