@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 #include <tuple>
 
 #include "core/base/json.h"
@@ -58,6 +59,26 @@ std::map<LineName, std::vector<store::Id>> cells_of_lines(store::Store& store, c
   return cells;
 }
 
+// The questions that every cell of a model and domain has answered: a cell that another study shares may have
+// more.
+using Questions = std::set<store::Id>;
+using DomainName = std::tuple<std::string, std::string, std::string>;  // model, benchmark, domain
+
+std::map<DomainName, Questions> common_questions(store::Store& store,
+                                                 const std::map<LineName, std::vector<store::Id>>& lines) {
+  std::map<DomainName, Questions> common;
+  for (const auto& [line, cells] : lines)
+    for (const store::Id cell : cells) {
+      Questions answered;
+      for (const store::SampleKey& key : store.answered(cell)) answered.insert(key.question);
+      const auto [known, is_first] =
+          common.try_emplace({std::get<0>(line), std::get<1>(line), std::get<2>(line)}, answered);
+      if (!is_first)
+        std::erase_if(known->second, [&](store::Id question) { return !answered.contains(question); });
+    }
+  return common;
+}
+
 // Means over questions, each the mean of its samples.
 struct WrittenFigures {
   std::int64_t questions = 0, samples = 0;
@@ -67,7 +88,7 @@ struct WrittenFigures {
 };
 
 WrittenFigures figures_of(store::Store& store, const std::vector<store::Id>& cells,
-                          const std::string& evaluator) {
+                          const Questions& questions, const std::string& evaluator) {
   std::map<store::Id, std::vector<double>> thinking;
   WrittenFigures figures;
   for (const store::Id cell : cells) {
@@ -77,6 +98,7 @@ WrittenFigures figures_of(store::Store& store, const std::vector<store::Id>& cel
         "WHERE s.cell = ?1 AND s.output IS NOT NULL ORDER BY s.question, s.repeat");
     row.bind(cell, evaluator);
     while (row.step()) {
+      if (!questions.contains(row.get<store::Id>(0))) continue;
       ++figures.samples;
       thinking[row.get<store::Id>(0)].push_back(static_cast<double>(row.get<std::int64_t>(1)));
       figures.answer += static_cast<double>(row.get<std::int64_t>(2));
@@ -110,11 +132,14 @@ std::vector<ThinkingRow> thinking_rows(store::Store& store, const TableRequest& 
   std::vector<ThinkingRow> rows;
   const std::string evaluator = choose_evaluator(store, request);
   const auto cells = cells_of_lines(store, request, evaluator);
+  const auto common = common_questions(store, cells);
   bool is_written = false;
   for (MethodRow& line : method_rows(store, request)) {
     const auto found = cells.find(name_of_line(line));
-    const std::vector<store::Id> none;
-    WrittenFigures figures = figures_of(store, found == cells.end() ? none : found->second, evaluator);
+    WrittenFigures figures;
+    if (found != cells.end())
+      figures =
+          figures_of(store, found->second, common.at({line.model, line.benchmark, line.domain}), evaluator);
     is_written = is_written || figures.samples > 0;
     rows.push_back({std::move(line), figures});
   }

@@ -3,9 +3,10 @@
 
     python3 scripts/figures.py demo                         # runs study=demo (or what is missing of it) and reads it
     python3 scripts/figures.py models --db results/moelab.db  # the training runs of the bundled models
+    python3 scripts/figures.py written                      # runs what docs/demo-data.md says of written answers
 
 `demo` holds the tables as rows and as the text that README shows; `models` holds steps, tokens and accuracy of each
-training run. Figures come from the database alone, by moelab's own commands.
+training run; `written` what the bundled models write. Figures come from the database alone, by moelab's own commands.
 """
 import argparse
 import json
@@ -32,6 +33,16 @@ SELECT name, json_extract(config, '$.steps') AS steps, last.step AS last_step, l
 FROM training_run JOIN training_step AS last ON last.run = training_run.id
 WHERE last.step = (SELECT max(step) FROM training_step WHERE run = training_run.id)
   AND finished IS NOT NULL ORDER BY training_run.id"""
+
+# Of each model (and kind of sum): shares and mean thinking tokens of the samples of one study.
+WRITTEN = """
+SELECT m.name AS model, {more} count(*) AS samples, round(avg(v.correct), 3) AS correct, round(avg(s.n_think), 1) AS thinking,
+       round(avg(s.closed), 3) AS closed, round(avg(s.truncated), 3) AS cut_off, round(avg(v.answer IS NULL), 3) AS no_answer,
+       round(avg(CASE WHEN q.n_options > 0 THEN
+         s.output LIKE ' ' || json_extract(q.options, '$[' || (unicode(q.gold) - 65) || ']') || '.%' END), 3) AS right_value
+FROM study_cell AS x JOIN study AS y ON y.id = x.study AND y.name = '{study}' JOIN cell AS c ON c.id = x.cell
+JOIN model AS m ON m.id = c.model JOIN sample AS s ON s.cell = c.id JOIN verdict AS v ON v.sample = s.id
+JOIN question AS q ON q.id = s.question GROUP BY 1 {group} ORDER BY 1 {group}"""
 
 
 def moelab(*words):
@@ -73,13 +84,28 @@ def demo(database):
             "cost": rows("""SELECT count(*) AS cells, (SELECT count(*) FROM sample) AS samples FROM cell""", database)}
 
 
+def written(database):
+    runs = [("run", "study=demo_thinking", "name=sums_all", "axes.method=[original]", "nulls.aa=false", "limit=0",
+             f"db={database}"), ("run", "study=demo_written", f"db={database}"),
+            ("run", "study=demo_thinking", f"db={database}")]
+    table = ("table", "thinking", "study=demo_thinking", f"db={database}")
+    for run in runs:
+        moelab(*run)
+    by_kind = {"more": "q.subdomain AS kind,", "group": ", q.subdomain"}
+    return {"commands": [shown(*words) for words in (*runs, table)],
+            "sums": rows(WRITTEN.format(study="sums_all", more="", group=""), database),
+            "sums_by_kind": rows(WRITTEN.format(study="sums_all", **by_kind), database),
+            "options": rows(WRITTEN.format(study="demo_written", more="", group=""), database),
+            "text": {"thinking": moelab(*table).splitlines()}}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("figures", choices=["demo", "models"])
+    parser.add_argument("figures", choices=["demo", "models", "written"])
     parser.add_argument("--db", nargs="+", default=["results/moelab.db"], help="several where runs have their own")
     arguments = parser.parse_args()
-    if arguments.figures == "demo":
-        found = demo(arguments.db[0])
+    if arguments.figures != "models":
+        found = {"demo": demo, "written": written}[arguments.figures](arguments.db[0])
     else:
         found = {"commands": [f"moelab train train={name}" for name in ("specialised", "misrouted", "mixed")],
                  "runs": [run for database in arguments.db for run in rows(TRAINING, database)]}

@@ -183,6 +183,19 @@ TEST_CASE("More repeats only add samples, and the seed makes others", "[experime
                  "a.repeat = b.repeat AND a.cell < b.cell WHERE a.output = b.output") < 5);
 }
 
+TEST_CASE("The thinking table counts a study's own questions, whatever another study asked in its cells",
+          "[experiments]") {
+  const WrittenStudy mini;
+  store::Store store = mini.open("study.db");
+  run_study(mini.sums({"name=small", "protocol=paper", "limit=6"}), store);
+  TableRequest request;
+  request.study = require_study(store, "small");
+  const std::string table = render(thinking_table(store, request, false), TableFormat::text);
+  CHECK(run_study(mini.sums({"name=large", "axes.method=[original]", "nulls.aa=false"}), store).samples_new >
+        0);
+  CHECK(render(thinking_table(store, request, false), TableFormat::text) == table);
+}
+
 TEST_CASE("Accuracy over repeats is the mean of the questions' means", "[experiments]") {
   const WrittenStudy mini;
   store::Store store = mini.open("study.db");
