@@ -1,4 +1,4 @@
-#include <chrono>
+#include <ctime>
 
 #include "core/base/files.h"
 #include "core/base/json.h"
@@ -83,9 +83,9 @@ std::vector<std::string> hostile_texts(std::size_t size) {
 }
 
 double milliseconds_of(const Evaluator& evaluator, const std::string& text, const Expected& expected) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of this process, so that a busy machine does not count
   judge_written(evaluator, {text}, expected);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 }  // namespace
@@ -265,13 +265,13 @@ TEST_CASE("An unknown evaluator gets the nearest name, and impossible questions 
   for (const Evaluator& each : all_evaluators()) CHECK(&find_evaluator(each.name) == &each);
 }
 
-TEST_CASE("A hostile text of a million characters is judged in bounded time", "[evaluators]") {
+TEST_CASE("A hostile text of 200,000 characters is judged in bounded time", "[evaluators]") {
   const Expected four{"B", {"A answer", "ANSWER: ", "blue", "pink"}};
-  for (const std::string& text : hostile_texts(1'000'000)) {
+  for (const std::string& text : hostile_texts(200'000)) {
     for (const Evaluator& each : all_evaluators()) {
       INFO(each.name << ": " << text.substr(0, 20));
-      // Several times what it takes without optimisation; a quadratic search takes hours.
-      CHECK(milliseconds_of(each, text, each.kind == AnswerKind::letter ? four : Expected{"7", {}}) < 5000);
+      // Many times what it takes; a quadratic search takes minutes.
+      CHECK(milliseconds_of(each, text, each.kind == AnswerKind::letter ? four : Expected{"7", {}}) < 3000);
     }
   }
 }
