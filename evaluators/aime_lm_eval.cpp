@@ -183,7 +183,7 @@ std::optional<std::string> normalized_latex(std::string_view text) {
   replace_all(result, " .", " 0.");
   replace_all(result, "{.", "{0.");
   if (result.empty()) return result;
-  if (result.starts_with('.')) result.insert(0, "0");
+  if (result.starts_with('.')) result.insert(result.begin(), '0');
   drop_name(result);
   auto braced = with_root_braces(result);
   if (!braced) return std::nullopt;

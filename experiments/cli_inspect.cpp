@@ -27,7 +27,8 @@ std::string count_text(std::int64_t count) {
 void line(const std::string& name, const std::string& value) { fmt::print("{:<16} {}\n", name, value); }
 
 std::string router_formula(const model::RouterSpec& router) {
-  const std::string score = router.score == model::softmax_score ? "softmax" : "scores";
+  std::string score = router.score == model::softmax_score ? "softmax" : "scores";
+  if (router.sparsemixer_eps) score = "sparsemixer";
   return fmt::format("h W^T -> logits [+ ln(alpha)] -> {} over {} experts -> top {} -> weights{} -> experts",
                      score, router.experts, router.top_k, router.renormalise ? " / their sum" : "");
 }
@@ -52,9 +53,10 @@ void print_spec(const model::ModelSpec& spec) {
        fmt::format("{} ({} with experts), hidden {}, vocabulary {}{}, {} positions", spec.layers, moe_layers,
                    spec.hidden, spec.vocab_size, spec.tied_embeddings ? " (tied)" : "", spec.max_positions));
   line("attention",
-       fmt::format("{} heads, {} for keys and values, of {}{}, rope theta {}", spec.attention.heads,
+       fmt::format("{} heads, {} for keys and values, of {}{}, rope theta {}{}{}", spec.attention.heads,
                    spec.attention.kv_heads, spec.attention.head_dim, qk_norm_text(spec.attention.qk_norm),
-                   number_text(spec.attention.rope_theta)));
+                   number_text(spec.attention.rope_theta), spec.attention.rope_scaling ? ", longrope" : "",
+                   spec.attention.window ? fmt::format(", window {}", *spec.attention.window) : ""));
   line("experts", fmt::format("{} a layer, {} in all, {} chosen a token, inner size {}", spec.router.experts,
                               spec.router.experts * moe_layers, spec.router.top_k, spec.expert_width));
   line("router", router_formula(spec.router));

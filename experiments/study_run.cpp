@@ -9,7 +9,6 @@
 #include "experiments/analyse.h"
 #include "experiments/cell_keys.h"
 #include "experiments/generate_cells.h"
-#include "experiments/generation_memory.h"
 #include "experiments/model_session.h"
 #include "experiments/run_meter.h"
 #include "experiments/score_cells.h"
@@ -51,7 +50,6 @@ class StudyRunner {
 
  private:
   void run_model(const ModelConfig& config);
-  void require_cache(const ModelConfig& config) const;
   StudyFindings discover(const LoadedModel& model, const StoredBenchmark& stored);
   void run_domains(const ModelSession& session, const StoredBenchmark& stored, store::Id model);
   void run_others(const ModelSession& session, const StoredBenchmark& stored, const StudyFindings& findings,
@@ -324,29 +322,6 @@ void StudyRunner::run_others(const ModelSession& session, const StoredBenchmark&
   }
 }
 
-// A cache that cannot hold one answer is an error before the weights are read, not after.
-void StudyRunner::require_cache(const ModelConfig& config) const {
-  const auto is_written = [](const StoredBenchmark& stored) {
-    return is_generated(stored.benchmark.config.prompt);
-  };
-  if (std::none_of(prepared_.benchmarks.begin(), prepared_.benchmarks.end(), is_written)) return;
-  if (!std::filesystem::is_directory(config.path)) return;  // loading says it better
-  const model::ModelSpec spec = model::read_spec(config.path);
-  const at::ScalarType dtype = planned_dtype(config.path, study_.engine);
-  const auto tokenizer = text::Tokenizer::load(config.path / "tokenizer.json");
-  const std::int64_t bytes = cache_bytes(spec, dtype, study_.engine, free_memory(study_.engine.device));
-  for (const StoredBenchmark& stored : prepared_.benchmarks) {
-    if (!is_written(stored)) continue;
-    model::CacheNeeds needs;
-    needs.max_new_tokens = stored.benchmark.config.generation.max_new_tokens;
-    for (const std::string& domain : stored.tested)
-      for (const ScoredQuestion& question : scored_questions(stored, domain, tokenizer))
-        needs.longest_prompt =
-            std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));
-    plan_rows(spec, dtype, study_.engine, needs, bytes);
-  }
-}
-
 void StudyRunner::run_model(const ModelConfig& config) {
   meter_.state().model = config.name;
   meter_.state().domain.clear();
@@ -354,7 +329,7 @@ void StudyRunner::run_model(const ModelConfig& config) {
   std::optional<ModelSession> session;
   guarded(
       [&] {
-        require_cache(config);
+        require_cache(config, prepared_.benchmarks, study_.engine);
         session.emplace(config, study_.engine);
       },
       [&](const std::string& error) { fail_model(config, error); });

@@ -4,6 +4,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "experiments/generation_memory.h"
 #include "experiments/model_session.h"
 #include "experiments/version.h"
 
@@ -92,6 +93,29 @@ std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, cons
     scored.push_back(std::move(ready));
   }
   return scored;
+}
+
+void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> benchmarks,
+                   const engine::EngineOptions& options) {
+  const auto is_written = [](const StoredBenchmark& stored) {
+    return is_generated(stored.benchmark.config.prompt);
+  };
+  if (std::none_of(benchmarks.begin(), benchmarks.end(), is_written)) return;
+  if (!std::filesystem::is_directory(model.path)) return;  // loading says it better
+  const model::ModelSpec spec = model::read_spec(model.path);
+  const at::ScalarType dtype = planned_dtype(model.path, options);
+  const auto tokenizer = text::Tokenizer::load(model.path / "tokenizer.json");
+  const std::int64_t bytes = cache_bytes(spec, dtype, options, free_memory(options.device));
+  for (const StoredBenchmark& stored : benchmarks) {
+    if (!is_written(stored)) continue;
+    model::CacheNeeds needs;
+    needs.max_new_tokens = stored.benchmark.config.generation.max_new_tokens;
+    for (const std::string& domain : stored.tested)
+      for (const ScoredQuestion& question : scored_questions(stored, domain, tokenizer))
+        needs.longest_prompt =
+            std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));
+    plan_rows(spec, dtype, options, needs, bytes);
+  }
 }
 
 }  // namespace moelab::experiments

@@ -1,6 +1,7 @@
 // Puts a study's row, questions and splits into the store before any model is loaded.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/store/store.h"
@@ -23,5 +24,10 @@ PreparedStudy prepare_study(const StudyConfig& study, store::Store& store);
 // The scored questions of one domain as tokens of one model. Throws Error naming the question.
 std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, const std::string& domain,
                                              const text::Tokenizer& tokenizer);
+
+// Throws ConfigError when the KV cache of a model could not hold the longest answer of a benchmark that
+// generates: before the weights are read, not after.
+void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> benchmarks,
+                   const engine::EngineOptions& options);
 
 }  // namespace moelab::experiments

@@ -72,7 +72,10 @@ TextTable verdict_table(store::Store& store, store::Id study, const std::vector<
   std::vector<ModelVerdict> verdicts = model_verdicts(store, study);
   std::erase_if(verdicts, [&](const ModelVerdict& verdict) { return !is_wanted(models, verdict.name); });
   if (verdicts.empty())
-    throw ConfigError("the study has no verdict on these models yet: no discovery is stored");
+    throw ConfigError(
+        "the study has no verdict on these models: no discovery is stored, or one domain alone was compared, "
+        "which "
+        "tells nothing of domain experts");
   TextTable table;
   table.title = fmt::format("Verdicts, study {}", store.study(study).name);
   table.columns = {{"model", true},

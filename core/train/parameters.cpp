@@ -23,9 +23,11 @@ struct Shape {
 
 using Take = std::function<at::Tensor(Shape)>;
 
-model::AttentionWeights take_attention(const model::ModelSpec& spec, const model::LayerNames& names, const Take& take) {
+model::AttentionWeights take_attention(const model::ModelSpec& spec, const model::LayerNames& names,
+                                       const Take& take) {
   const model::AttentionSpec& attention = spec.attention;
-  const std::int64_t q_width = attention.heads * attention.head_dim, kv_width = attention.kv_heads * attention.head_dim;
+  const std::int64_t q_width = attention.heads * attention.head_dim,
+                     kv_width = attention.kv_heads * attention.head_dim;
   model::AttentionWeights weights;
   weights.query.weight = take({names.query + ".weight", {q_width, spec.hidden}, Role::inward});
   weights.key.weight = take({names.key + ".weight", {kv_width, spec.hidden}, Role::inward});
@@ -33,7 +35,8 @@ model::AttentionWeights take_attention(const model::ModelSpec& spec, const model
   weights.output.weight = take({names.output + ".weight", {spec.hidden, q_width}, Role::outward});
   if (attention.qk_norm != model::QkNorm::none) {
     const bool full = attention.qk_norm == model::QkNorm::full_width;
-    weights.query_norm = take({names.query_norm + ".weight", {full ? q_width : attention.head_dim}, Role::norm});
+    weights.query_norm =
+        take({names.query_norm + ".weight", {full ? q_width : attention.head_dim}, Role::norm});
     weights.key_norm = take({names.key_norm + ".weight", {full ? kv_width : attention.head_dim}, Role::norm});
   }
   return weights;
@@ -108,15 +111,21 @@ double deviation(const Shape& shape, const InitOptions& init) {
 }  // namespace
 
 Parameters::Parameters(const model::ModelSpec& spec) : spec_(spec), groups_(2) {
+  if (spec.model_type != "qwen3_moe" && spec.model_type != "olmoe")
+    throw ConfigError("training models of type '{}' is not supported: take qwen3_moe or olmoe",
+                      spec.model_type);
   if (spec.attention.has_bias)
-    throw ConfigError("training models with attention_bias is not supported: set it to false in the model's config");
+    throw ConfigError(
+        "training models with attention_bias is not supported: set it to false in the model's config");
   const auto shapes = shapes_of(spec);
   std::vector<std::int64_t> sizes(2, 0), used(2, 0);
   for (const Shape& shape : shapes) sizes[group_of(shape)] += count(shape);
   for (std::size_t g = 0; g < 2; ++g) groups_[g] = {at::zeros({sizes[g]}), at::zeros({sizes[g]})};
   for (const Shape& shape : shapes) {
     const std::size_t g = group_of(shape);
-    const auto view = [&](const at::Tensor& flat) { return flat.narrow(0, used[g], count(shape)).view(shape.sizes); };
+    const auto view = [&](const at::Tensor& flat) {
+      return flat.narrow(0, used[g], count(shape)).view(shape.sizes);
+    };
     at::Tensor leaf = view(groups_[g].weight).detach().requires_grad_(true);
     leaf.mutable_grad() = view(groups_[g].gradient);
     named_.emplace_back(shape.name, leaf);
@@ -147,7 +156,8 @@ Parameters Parameters::load(const std::filesystem::path& model_dir) {
   for (auto& [name, leaf] : parameters.named_) {
     const at::Tensor stored = checkpoint.tensor(name);
     if (stored.sizes() != leaf.sizes())
-      throw FileError("{}: the tensor '{}' has another shape than config.json demands", model_dir.string(), name);
+      throw FileError("{}: the tensor '{}' has another shape than config.json demands", model_dir.string(),
+                      name);
     model::require_finite(stored, name, model_dir);
     leaf.detach().copy_(stored);
   }
