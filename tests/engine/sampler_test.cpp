@@ -119,7 +119,7 @@ TEST_CASE("contradictory sampling options are configuration errors that name the
     CHECK_THROWS_AS(engine::validate(options), ConfigError);
     CHECK_THROWS_WITH(engine::validate(options), ContainsSubstring(text));
   };
-  CHECK_NOTHROW(engine::validate({}));
+  CHECK_NOTHROW(engine::validate(engine::SamplingOptions{}));
   CHECK_NOTHROW(engine::validate(drawn()));
   fails([](auto& o) { o.temperature = 0; }, "sampling.temperature: must be positive");
   fails([](auto& o) { o.temperature = std::nan(""); }, "sampling.temperature");
