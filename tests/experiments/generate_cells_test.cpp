@@ -190,10 +190,10 @@ TEST_CASE("The thinking table counts a study's own questions, whatever another s
   run_study(mini.sums({"name=small", "protocol=paper", "limit=6"}), store);
   TableRequest request;
   request.study = require_study(store, "small");
-  const std::string table = render(thinking_table(store, request, false), TableFormat::text);
+  const std::string table = render(thinking_table(store, request, true), TableFormat::csv);
   CHECK(run_study(mini.sums({"name=large", "axes.method=[original]", "nulls.aa=false"}), store).samples_new >
         0);
-  CHECK(render(thinking_table(store, request, false), TableFormat::text) == table);
+  CHECK(render(thinking_table(store, request, true), TableFormat::csv) == table);
 }
 
 TEST_CASE("Accuracy over repeats is the mean of the questions' means", "[experiments]") {
