@@ -19,7 +19,9 @@ class Loader {
 
   bool contains(const std::string& name) const { return checkpoint_.contains(name); }
 
-  at::Tensor take(const std::string& name, std::vector<std::int64_t> shape) {
+  // In the dtype of the run; `type` asks for another.
+  at::Tensor take(const std::string& name, std::vector<std::int64_t> shape,
+                  std::optional<at::ScalarType> type = std::nullopt) {
     const at::Tensor stored = checkpoint_.tensor(name);
     used_.insert(name);
     if (stored.sizes() != at::IntArrayRef(shape))
@@ -29,16 +31,19 @@ class Loader {
       throw FileError("{}: the tensor '{}' has dtype {}, a floating-point type was expected",
                       directory_.string(), name, c10::toString(stored.scalar_type()));
     if (options_.check_finite) require_finite(stored, name, directory_);
-    const at::ScalarType type =
+    const at::ScalarType usual =
         options_.dtype.value_or(options_.device.is_cpu() ? at::kFloat : stored.scalar_type());
-    return stored.to(options_.device, type);  // a no-op, without a copy, when both fit already
+    // A no-op, without a copy, when both fit already.
+    return stored.to(options_.device, type.value_or(usual));
   }
 
   // Tensors that the model should not have: a sign that the config does not belong to the weights.
-  void require_all_used() const {
+  void require_all_used(const Family& family, const ModelSpec& spec) const {
     std::vector<std::string> extra;
     for (const std::string& name : checkpoint_.names())
-      if (used_.count(name) == 0 && !name.ends_with("rotary_emb.inv_freq")) extra.push_back(name);
+      if (used_.count(name) == 0 && !name.ends_with("rotary_emb.inv_freq") &&
+          !(family.is_unused != nullptr && family.is_unused(spec, name)))
+        extra.push_back(name);
     if (extra.empty()) return;
     const std::size_t total = extra.size();
     if (extra.size() > 5) extra.resize(5);
@@ -71,7 +76,7 @@ AttentionWeights take_attention(Loader& loader, const ModelSpec& spec, const Lay
   weights.query = take_projection(loader, names.query, q_width, spec.hidden, attention.has_bias);
   weights.key = take_projection(loader, names.key, kv_width, spec.hidden, attention.has_bias);
   weights.value = take_projection(loader, names.value, kv_width, spec.hidden, attention.has_bias);
-  weights.output = take_projection(loader, names.output, spec.hidden, q_width, attention.has_bias);
+  weights.output = take_projection(loader, names.output, spec.hidden, q_width, attention.has_output_bias);
   if (attention.qk_norm != QkNorm::none) {
     const bool full = attention.qk_norm == QkNorm::full_width;
     weights.query_norm = loader.take(names.query_norm + ".weight", {full ? q_width : attention.head_dim});
@@ -90,7 +95,14 @@ MlpWeights take_mlp(Loader& loader, const LayerNames& names, const std::string& 
 MoeWeights take_moe(Loader& loader, const ModelSpec& spec, const LayerNames& names) {
   const std::int64_t experts = spec.router.experts, width = spec.expert_width, hidden = spec.hidden;
   MoeWeights weights;
-  weights.router.weight = loader.take(names.router + ".weight", {experts, hidden});
+  const auto router_type = spec.router.in_float ? std::optional(at::kFloat) : std::nullopt;
+  weights.router.weight = loader.take(names.router + ".weight", {experts, hidden}, router_type);
+  if (spec.router.has_bias) weights.router.bias = loader.take(names.router + ".bias", {experts}, router_type);
+  if (spec.router.has_selection_bias)
+    weights.router.selection_bias = loader.take(names.router_selection_bias, {experts}, at::kFloat);
+  if (spec.shared_width > 0)
+    weights.shared = take_mlp(loader, names, names.shared_experts, spec.shared_width, hidden);
+  if (spec.has_shared_gate) weights.shared_gate = loader.take(names.shared_gate + ".weight", {1, hidden});
   if (loader.contains(names.fused_gate_up)) {
     const at::Tensor gate_up = loader.take(names.fused_gate_up, {experts, 2 * width, hidden});
     const at::Tensor down = loader.take(names.fused_down, {experts, hidden, width});
@@ -125,6 +137,13 @@ void require_sane(const ModelSpec& spec, const std::filesystem::path& directory)
   if (router.top_k < 1 || router.experts < 1 || router.top_k > router.experts)
     throw FileError("{}: config.json routes each token to {} of {} experts, which is impossible",
                     directory.string(), router.top_k, router.experts);
+  if (router.groups < 1 || router.experts % router.groups != 0 || router.groups_kept < 1 ||
+      router.groups_kept > router.groups ||
+      router.groups_kept * (router.experts / router.groups) < router.top_k ||
+      (router.group_score == GroupScore::two_largest_summed && router.experts / router.groups < 2))
+    throw FileError(
+        "{}: config.json takes {} experts from {} of {} groups of {} experts, which is impossible",
+        directory.string(), router.top_k, router.groups_kept, router.groups, router.experts);
 }
 
 }  // namespace
@@ -150,7 +169,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
     weights.head = loader.take("lm_head.weight", {spec.vocab_size, spec.hidden});
   }
   if (spec.has_head_bias) weights.head_bias = loader.take("lm_head.bias", {spec.vocab_size});
-  loader.require_all_used();
+  loader.require_all_used(family, spec);
   return Model(std::move(spec), std::move(weights));
 }
 

@@ -38,6 +38,10 @@ at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOpt
   }
   Routing routing = route(spec_.router, moe.router, x, steered ? &steering : nullptr);
   at::Tensor y = run_experts(moe.experts, routing, x);
+  if (moe.shared) {
+    const at::Tensor shared = gated_mlp(*moe.shared, x);
+    y = y + (moe.shared_gate.defined() ? at::linear(x, moe.shared_gate).sigmoid() * shared : shared);
+  }
   if (pass.captures != nullptr) pass.captures->push_back({layer, std::move(routing)});
   return y;
 }
@@ -45,18 +49,21 @@ at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOpt
 at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
                              std::pair<std::int64_t, std::int64_t> range, const PassOptions& pass) const {
   Rotation rotation = make_rotation(spec_.attention, layout);
-  const Layout seen = spec_.attention.window ? with_window(layout, *spec_.attention.window) : layout;
+  const Layout narrowed = spec_.attention.window ? with_window(layout, *spec_.attention.window) : layout;
   const std::int64_t copies = hidden.size(0) / layout.tokens;
-  if (copies > 1) rotation = {rotation.cosine.repeat({copies, 1}), rotation.sine.repeat({copies, 1})};
+  if (copies > 1)
+    rotation = {rotation.cosine.repeat({copies, 1}), rotation.sine.repeat({copies, 1}), rotation.pairs};
   if (range.first == 0 && spec_.embedding_multiplier != 1.0) hidden = hidden * spec_.embedding_multiplier;
   const auto add = [&](const at::Tensor& x, const at::Tensor& branch) {
     return x + (spec_.residual_multiplier == 1.0 ? branch : branch * spec_.residual_multiplier);
   };
   for (std::int64_t layer = range.first; layer < range.second; ++layer) {
-    const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
+    const auto index = static_cast<std::size_t>(layer);
+    const LayerWeights& weights = weights_.layers[index];
+    const bool has_window = spec_.attention.windowed.empty() || spec_.attention.windowed[index];
     const at::Tensor x = norm(hidden, weights.input_norm, weights.input_norm_bias);
-    hidden = add(hidden, attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation, seen,
-                                   {pass.cache, layer}));
+    hidden = add(hidden, attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation,
+                                   has_window ? narrowed : layout, {pass.cache, layer}));
     const at::Tensor y = norm(hidden, weights.post_attention_norm, weights.post_attention_norm_bias);
     hidden = add(hidden, run_mlp(y, layer, pass));
   }

@@ -24,7 +24,9 @@ struct LoadOptions {
 
 struct MoeWeights {
   RouterWeights router;
-  std::vector<MlpWeights> experts;  // a table of views; one tensor an expert is used where it lies
+  std::vector<MlpWeights> experts;   // a table of views; one tensor an expert is used where it lies
+  std::optional<MlpWeights> shared;  // the expert that every token visits
+  at::Tensor shared_gate;            // [1, hidden]; undefined: the shared expert counts in full
 };
 
 struct LayerWeights {

@@ -6,22 +6,22 @@
 namespace moelab::model {
 namespace {
 
-std::vector<double> read_factors(const Json& fields, const char* key, std::int64_t head_dim,
+std::vector<double> read_factors(const Json& fields, const char* key, std::int64_t rotary_dim,
                                  const std::string& where) {
   auto factors = json_get<std::vector<double>>(fields, key, where);
   const auto is_good = [](double factor) { return std::isfinite(factor) && factor > 0; };
-  if (static_cast<std::int64_t>(factors.size()) != head_dim / 2 ||
+  if (static_cast<std::int64_t>(factors.size()) != rotary_dim / 2 ||
       !std::all_of(factors.begin(), factors.end(), is_good))
-    throw FileError("{}: '{}' must be {} positive numbers, half of head_dim; it has {}", where, key,
-                    head_dim / 2, factors.size());
+    throw FileError("{}: '{}' must be {} positive numbers, half of the rotated dimensions; it has {}", where,
+                    key, rotary_dim / 2, factors.size());
   return factors;
 }
 
-RopeScaling read_longrope(const Json& config, const Json& fields, std::int64_t head_dim,
+RopeScaling read_longrope(const Json& config, const Json& fields, std::int64_t rotary_dim,
                           const std::string& where) {
   RopeScaling scaling;
-  scaling.short_factor = read_factors(fields, "short_factor", head_dim, where);
-  scaling.long_factor = read_factors(fields, "long_factor", head_dim, where);
+  scaling.short_factor = read_factors(fields, "short_factor", rotary_dim, where);
+  scaling.long_factor = read_factors(fields, "long_factor", rotary_dim, where);
   scaling.short_scale = json_get<double>(fields, "short_mscale", where);
   scaling.long_scale = json_get<double>(fields, "long_mscale", where);
   const char* original = "original_max_position_embeddings";
@@ -33,9 +33,79 @@ RopeScaling read_longrope(const Json& config, const Json& fields, std::int64_t h
   return scaling;
 }
 
+// The dimension pair that turns `rotations` times over the original context (arXiv 2309.00071, Eq. 19).
+double yarn_dimension(double rotations, std::int64_t rotary_dim, double theta, double original_positions) {
+  constexpr double kTwoPi = 6.283185307179586;
+  return static_cast<double>(rotary_dim) * std::log(original_positions / (rotations * kTwoPi)) /
+         (2 * std::log(theta));
+}
+
+// What each frequency is divided by: 1 where it turns often, `factor` where it hardly turns, a ramp between.
+std::vector<double> yarn_factors(const Json& fields, double factor, std::int64_t rotary_dim, double theta,
+                                 double original_positions, const std::string& where) {
+  const double fast = json_get_or<double>(fields, "beta_fast", 32.0, where);
+  const double slow = json_get_or<double>(fields, "beta_slow", 1.0, where);
+  double low = yarn_dimension(fast, rotary_dim, theta, original_positions);
+  double high = yarn_dimension(slow, rotary_dim, theta, original_positions);
+  if (json_get_or<bool>(fields, "truncate", true, where)) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(low, 0.0);
+  high = std::min(high, static_cast<double>(rotary_dim - 1));
+  if (low == high) high += 0.001;
+  std::vector<double> factors;
+  for (std::int64_t i = 0; i < rotary_dim / 2; ++i) {
+    const double ramp = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
+    factors.push_back(1.0 / (ramp / factor + (1.0 - ramp)));
+  }
+  return factors;
+}
+
+RopeScaling read_yarn(const Json& config, const Json& fields, std::int64_t rotary_dim, double theta,
+                      const std::string& where) {
+  const char* original = "original_max_position_embeddings";
+  const auto original_positions = json_get<double>(fields, original, where);
+  if (!(original_positions > 0))
+    throw FileError("{}: the field '{}' is {}, but must be positive", where, original, original_positions);
+  const bool has_factor = fields.contains("factor") && !fields.at("factor").is_null();
+  const double factor = has_factor
+                            ? json_get<double>(fields, "factor", where)
+                            : json_get<double>(config, "max_position_embeddings", where) / original_positions;
+  if (!(factor >= 1) || !std::isfinite(factor))
+    throw FileError("{}: the field 'factor' is {}, but must be at least 1", where, factor);
+  RopeScaling scaling;
+  scaling.short_factor = yarn_factors(fields, factor, rotary_dim, theta, original_positions, where);
+  const auto mscale = json_get_or<double>(fields, "mscale", 0.0, where);
+  const auto all_dim = json_get_or<double>(fields, "mscale_all_dim", 0.0, where);
+  const bool has_both = mscale != 0.0 && all_dim != 0.0;
+  scaling.short_scale = has_both ? yarn_temperature(factor, mscale) / yarn_temperature(factor, all_dim)
+                                 : yarn_temperature(factor, 1.0);
+  if (fields.contains("attention_factor") && !fields.at("attention_factor").is_null())
+    scaling.short_scale = json_get<double>(fields, "attention_factor", where);
+  return scaling;
+}
+
 }  // namespace
 
-RopeConfig read_rope(const Json& config, std::int64_t head_dim, const std::string& where,
+double yarn_temperature(double factor, double mscale) {
+  return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
+}
+
+std::int64_t read_rotary_dim(const Json& config, std::int64_t head_dim, const std::string& where) {
+  const char* key = "partial_rotary_factor";
+  double share = json_get_or<double>(config, key, 1.0, where);
+  const auto parameters = config.find("rope_parameters");
+  if (parameters != config.end() && parameters->is_object())
+    share = json_get_or<double>(*parameters, key, share, where + ": rope_parameters");
+  const auto rotary_dim = static_cast<std::int64_t>(static_cast<double>(head_dim) * share);
+  if (!(share > 0) || share > 1 || rotary_dim <= 0 || rotary_dim % 2 != 0)
+    throw FileError("{}: {} {} of head_dim {} leaves no positive even number of dimensions to rotate", where,
+                    key, share, head_dim);
+  return rotary_dim;
+}
+
+RopeConfig read_rope(const Json& config, std::int64_t rotary_dim, const std::string& where,
                      std::initializer_list<std::string_view> allowed) {
   RopeConfig rope;
   rope.theta = json_get_or<double>(config, "rope_theta", 10000.0, where);
@@ -50,7 +120,8 @@ RopeConfig read_rope(const Json& config, std::int64_t head_dim, const std::strin
     if (std::find(allowed.begin(), allowed.end(), type) == allowed.end())
       throw FileError("{}: rope type '{}' is not supported by this family; {} is", where, type,
                       fmt::join(allowed, ", "));
-    rope.scaling = read_longrope(config, *found, head_dim, here);
+    rope.scaling = type == "yarn" ? read_yarn(config, *found, rotary_dim, rope.theta, here)
+                                  : read_longrope(config, *found, rotary_dim, here);
     return rope;
   }
   return rope;

@@ -12,11 +12,11 @@
 
 namespace moelab::model {
 
-// Frequency i of a scaled rotation is theta^(-2i / head_dim) / factor_i; cosines and sines are multiplied by
-// the scale. A sequence of more than `original_positions` tokens takes the long set for all of its tokens.
+// Frequency i of a scaled rotation is theta^(-2i / rotary_dim) / factor_i; cosines and sines are multiplied
+// by the scale. A sequence of more than `original_positions` tokens takes the long set for all of its tokens.
 struct RopeScaling {
-  std::vector<double> short_factor;     // [head_dim / 2]
-  std::vector<double> long_factor;      // [head_dim / 2]; empty: the short set at every length
+  std::vector<double> short_factor;     // [rotary_dim / 2]
+  std::vector<double> long_factor;      // [rotary_dim / 2]; empty: the short set at every length
   double short_scale = 1.0;             // of cosines and sines
   double long_scale = 1.0;              // the same past original_positions
   std::int64_t original_positions = 0;  // longest sequence that takes the short set
@@ -27,10 +27,19 @@ struct RopeConfig {
   std::optional<RopeScaling> scaling;  // none: theta's own frequencies
 };
 
+// How many leading dimensions of a head are rotated: head_dim times partial_rotary_factor, which stands at
+// the top or in rope_parameters. Throws FileError when that is no positive even number up to head_dim.
+std::int64_t read_rotary_dim(const Json& config, std::int64_t head_dim, const std::string& where);
+
 // Reads rope_theta (top level, or in rope_parameters as transformers 5 writes it) and rope_scaling of type
-// 'longrope' (arXiv 2402.13753, with Phi's short_mscale and long_mscale). Throws FileError naming the field:
-// a type that `allowed` lacks ('default' always is), lists that do not have head_dim / 2 positive numbers.
-RopeConfig read_rope(const Json& config, std::int64_t head_dim, const std::string& where,
+// 'longrope' (arXiv 2402.13753, with Phi's short_mscale and long_mscale) or 'yarn' (arXiv 2309.00071, Eq. 23
+// and the temperature of its section 3.4; `truncate` false leaves the ramp's ends unrounded). Throws
+// FileError naming the field: a type that `allowed` lacks ('default' always is), lists that do not have
+// rotary_dim / 2 positive numbers, a factor below 1.
+RopeConfig read_rope(const Json& config, std::int64_t rotary_dim, const std::string& where,
                      std::initializer_list<std::string_view> allowed);
+
+// YaRN's temperature 0.1 mscale ln(factor) + 1; 1 for a factor up to 1.
+double yarn_temperature(double factor, double mscale);
 
 }  // namespace moelab::model

@@ -32,6 +32,14 @@ at::Tensor takes_long(const RopeScaling& scaling, const Layout& layout) {
   return is_long.to(at::kLong).index_select(0, sequence);
 }
 
+// Each pair (a, b) becomes (-b, a).
+at::Tensor quarter_turn(const at::Tensor& x, RotaryPairs pairs) {
+  const std::int64_t half = x.size(-1) / 2;
+  if (pairs == RotaryPairs::half) return at::cat({-x.narrow(-1, half, half), x.narrow(-1, 0, half)}, -1);
+  const at::Tensor split = x.unflatten(-1, {half, 2});
+  return at::stack({-split.select(-1, 1), split.select(-1, 0)}, -1).flatten(-2);
+}
+
 at::Tensor float_tensor(const std::vector<double>& values, const at::Tensor& like) {
   return at::tensor(values, at::kDouble).to(like.options().dtype(at::kFloat));
 }
@@ -41,7 +49,8 @@ at::Tensor float_tensor(const std::vector<double>& values, const at::Tensor& lik
 Rotation make_rotation(const AttentionSpec& spec, const Layout& layout) {
   const at::Tensor& positions = layout.positions;
   const auto options = positions.options().dtype(at::kFloat);
-  const at::Tensor exponents = at::arange(0, spec.head_dim, 2, options) / static_cast<double>(spec.head_dim);
+  const at::Tensor exponents =
+      at::arange(0, spec.rotated(), 2, options) / static_cast<double>(spec.rotated());
   at::Tensor wavelengths = at::pow(at::Scalar(spec.rope_theta), exponents);
   at::Tensor scale;
   if (spec.rope_scaling) {
@@ -59,16 +68,20 @@ Rotation make_rotation(const AttentionSpec& spec, const Layout& layout) {
     }
   }
   const at::Tensor half = positions.to(at::kFloat).unsqueeze(-1) * (1.0 / wavelengths);
-  const at::Tensor angles = at::cat({half, half}, -1);
-  if (!scale.defined()) return {angles.cos(), angles.sin()};
-  return {angles.cos() * scale, angles.sin() * scale};
+  const at::Tensor angles =
+      spec.pairs == RotaryPairs::half ? at::cat({half, half}, -1) : half.repeat_interleave(2, -1);
+  if (!scale.defined()) return {angles.cos(), angles.sin(), spec.pairs};
+  return {angles.cos() * scale, angles.sin() * scale, spec.pairs};
 }
 
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
-  const std::int64_t half = x.size(-1) / 2;
-  const at::Tensor turned = at::cat({-x.narrow(-1, half, half), x.narrow(-1, 0, half)}, -1);
+  const std::int64_t rotated = rotation.cosine.size(-1), width = x.size(-1);
+  if (rotated < width) {
+    const at::Tensor turned = rotate(x.narrow(-1, 0, rotated), rotation);
+    return at::cat({turned, x.narrow(-1, rotated, width - rotated)}, -1);
+  }
   return x * rotation.cosine.to(x.scalar_type()).unsqueeze(1) +
-         turned * rotation.sine.to(x.scalar_type()).unsqueeze(1);
+         quarter_turn(x, rotation.pairs) * rotation.sine.to(x.scalar_type()).unsqueeze(1);
 }
 
 }  // namespace moelab::model

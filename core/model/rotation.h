@@ -8,10 +8,12 @@
 
 namespace moelab::model {
 
-// Cosines and sines of the half-rotation, [tokens, head_dim] float32 each (the two halves repeat).
+// Cosines and sines, [tokens, rotary_dim] float32 each: as the pairs lie, so that both dimensions of a pair
+// hold the same number.
 struct Rotation {
   at::Tensor cosine;
   at::Tensor sine;
+  RotaryPairs pairs = RotaryPairs::half;
 };
 
 // For the rows of one copy. With scaled frequencies of two lengths each sequence takes those of its own
@@ -19,7 +21,7 @@ struct Rotation {
 // keys were rotated by the short frequencies, so they have to be read anew from the first token.
 Rotation make_rotation(const AttentionSpec& spec, const Layout& layout);
 
-// Rotates x [tokens, heads, head_dim]: pairs (i, i + head_dim / 2).
+// Rotates the first rotary_dim dimensions of x [tokens, heads, head_dim] and leaves the rest.
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation);
 
 }  // namespace moelab::model

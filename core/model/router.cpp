@@ -8,6 +8,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/logsumexp.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/topk.h>
@@ -21,6 +22,8 @@ namespace {
 
 // Larger than any score, and finite: an infinity would turn into NaN in routers that compare by ratios.
 constexpr double kSelectionBound = 1e30;
+// Below every score and above what is forbidden: forbidding never brings an expert back.
+constexpr double kGroupMask = -1e20;
 
 struct Selection {
   at::Tensor ids;      // [tokens, top_k]
@@ -30,14 +33,31 @@ struct Selection {
 at::Tensor select_weights(const RouterSpec& spec, const at::Tensor& scores, const at::Tensor& ids) {
   if (spec.sparsemixer_eps) return sparsemixer_weights(scores, ids, *spec.sparsemixer_eps);
   at::Tensor weights = scores.gather(-1, ids);
-  if (spec.renormalise) weights = weights / weights.sum(-1, true);
-  return weights;
+  if (spec.renormalise) {
+    at::Tensor sum = weights.sum(-1, true);
+    if (spec.sum_offset != 0.0) sum = sum + spec.sum_offset;
+    if (spec.smallest_sum > 0.0) sum = sum.clamp_min(spec.smallest_sum);
+    weights = weights / sum;
+  }
+  return spec.weight_multiplier == 1.0 ? weights : weights * spec.weight_multiplier;
+}
+
+// Takes the experts of all but the best groups out of `choice` [tokens, experts].
+at::Tensor mask_groups(const RouterSpec& spec, const at::Tensor& choice) {
+  const at::Tensor grouped = choice.unflatten(-1, {spec.groups, spec.experts / spec.groups});
+  const at::Tensor score = spec.group_score == GroupScore::largest
+                               ? grouped.amax(-1)
+                               : std::get<0>(at::topk(grouped, 2, -1)).sum(-1);
+  const at::Tensor kept = std::get<1>(at::topk(score, spec.groups_kept, -1));
+  const at::Tensor is_out = at::ones_like(score, at::kBool).scatter(-1, kept, false);
+  return grouped.masked_fill(is_out.unsqueeze(-1), kGroupMask).flatten(-2);
 }
 
 // The experts of the largest choice values. For the sparsemixer, whose weights depend on the order, equal
 // values (two forced experts) come by ascending id.
 at::Tensor select_ids(const RouterSpec& spec, const at::Tensor& choice) {
-  const at::Tensor ids = std::get<1>(at::topk(choice, spec.top_k, -1));
+  const at::Tensor seen = spec.groups_kept < spec.groups ? mask_groups(spec, choice) : choice;
+  const at::Tensor ids = std::get<1>(at::topk(seen, spec.top_k, -1));
   if (!spec.sparsemixer_eps) return ids;
   const at::Tensor ascending = std::get<0>(ids.sort(-1));
   const at::Tensor order =
@@ -45,20 +65,22 @@ at::Tensor select_ids(const RouterSpec& spec, const at::Tensor& choice) {
   return ascending.gather(-1, order);
 }
 
-// Scores of all experts times `scale`, brought back to the same total: probabilities by their sum, logits
-// (those of the probabilities that they stand for) by their log-sum-exp.
+// Scores of all experts times `scale`, brought back to the same total: probabilities and sigmoids by their
+// sum, logits (those of the probabilities that they stand for) by their log-sum-exp.
 at::Tensor scale_scores(const RouterSpec& spec, const at::Tensor& scores, const at::Tensor& scale) {
   if (spec.sparsemixer_eps) {
     const at::Tensor scaled = scores + scale.log();
     return scaled + (at::logsumexp(scores, {-1}, true) - at::logsumexp(scaled, {-1}, true));
   }
   const at::Tensor scaled = scores * scale;
-  return scaled / scaled.sum(-1, true);
+  if (spec.score == &softmax_score) return scaled / scaled.sum(-1, true);
+  return scaled * (scores.sum(-1, true) / scaled.sum(-1, true));
 }
 
-Selection select_plain(const RouterSpec& spec, const at::Tensor& logits) {
+Selection select_plain(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& logits) {
   const at::Tensor scores = spec.score(logits);
-  const at::Tensor ids = select_ids(spec, scores);
+  const at::Tensor choice = weights.selection_bias.defined() ? scores + weights.selection_bias : scores;
+  const at::Tensor ids = select_ids(spec, choice);
   return {ids, select_weights(spec, scores, ids)};
 }
 
@@ -103,11 +125,13 @@ at::Tensor scale_weights(const at::Tensor& weights, const at::Tensor& ids, const
   return at::where(keep_mass, restored, scaled);
 }
 
-Selection select_steered(const RouterSpec& spec, const at::Tensor& logits, const RouterSteering& steering) {
+Selection select_steered(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& logits,
+                         const RouterSteering& steering) {
   const LayerSteering& layer = *steering.layer;
   at::Tensor choice = steered_scores(spec, logits, layer.select_shift, steering);
   const bool one_branch = layer.select_shift.is_same(layer.weight_shift);
   const at::Tensor scores = one_branch ? choice : steered_scores(spec, logits, layer.weight_shift, steering);
+  if (weights.selection_bias.defined()) choice = choice + weights.selection_bias;
   if (layer.force.defined()) choice = at::where(by_token(layer.force, steering), kSelectionBound, choice);
   if (layer.forbid.defined()) choice = at::where(by_token(layer.forbid, steering), -kSelectionBound, choice);
   Selection selection;
@@ -118,10 +142,10 @@ Selection select_steered(const RouterSpec& spec, const at::Tensor& logits, const
   return selection;
 }
 
-void count_effects(const RouterSpec& spec, const at::Tensor& logits, const Selection& steered,
-                   const RouterSteering& steering) {
+void count_effects(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& logits,
+                   const Selection& steered, const RouterSteering& steering) {
   const LayerSteering& layer = *steering.layer;
-  const Selection plain = select_plain(spec, logits.detach());
+  const Selection plain = select_plain(spec, weights, logits.detach());
   const at::Tensor nothing = at::zeros_like(logits, at::kFloat);
   const at::Tensor plain_weights = nothing.scatter(-1, plain.ids, plain.weights);
   const at::Tensor steered_weights = nothing.scatter(-1, steered.ids, steered.weights.detach());
@@ -141,17 +165,20 @@ void count_effects(const RouterSpec& spec, const at::Tensor& logits, const Selec
 
 at::Tensor softmax_score(const at::Tensor& logits) { return at::softmax(logits, -1, at::kFloat); }
 
+at::Tensor sigmoid_score(const at::Tensor& logits) { return logits.to(at::kFloat).sigmoid(); }
+
 at::Tensor logit_score(const at::Tensor& logits) { return logits.to(at::kFloat); }
 
 Routing route(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& hidden,
               const RouterSteering* steering) {
-  const at::Tensor logits = at::linear(hidden, weights.weight, weights.bias);
+  const at::Tensor logits =
+      at::linear(spec.in_float ? hidden.to(at::kFloat) : hidden, weights.weight, weights.bias);
   if (steering == nullptr) {
-    Selection plain = select_plain(spec, logits);
+    Selection plain = select_plain(spec, weights, logits);
     return {logits, plain.ids, plain.weights};
   }
-  Selection steered = select_steered(spec, logits, *steering);
-  if (steering->effects.defined()) count_effects(spec, logits, steered, *steering);
+  Selection steered = select_steered(spec, weights, logits, *steering);
+  if (steering->effects.defined()) count_effects(spec, weights, logits, steered, *steering);
   return {logits, steered.ids, steered.weights};
 }
 

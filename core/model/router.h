@@ -1,8 +1,8 @@
 // The router stage: hidden states to selected experts and their weights, with steering as a part of it.
 //
-// hidden -> linear (+ bias) -> router logits -> [1] logit shift -> score function -> [2] force / forbid ->
-// top-k
-//        -> weights (renormalise) -> [3] weight scale -> experts
+// hidden -> linear (+ bias) -> router logits -> [1] logit shift -> score function (+ selection bias)
+//        -> [2] force / forbid -> group mask -> top-k -> weights (renormalise, multiply) -> [3] weight scale
+//        -> experts
 // Steering is a stage and not a hook beside it, so it cannot miss silently: captures and effect counters are
 // taken here, where the experts consume the result.
 #pragma once
@@ -18,7 +18,11 @@ namespace moelab::model {
 using ScoreFunction = at::Tensor (*)(const at::Tensor& logits);
 
 at::Tensor softmax_score(const at::Tensor& logits);
+at::Tensor sigmoid_score(const at::Tensor& logits);
 at::Tensor logit_score(const at::Tensor& logits);  // the logits themselves, for the sparsemixer
+
+// What a group of experts is judged by, where only the best groups take part in the selection.
+enum class GroupScore { largest, two_largest_summed };
 
 struct RouterSpec {
   std::int64_t experts = 0;
@@ -26,11 +30,21 @@ struct RouterSpec {
   bool renormalise = false;  // divide the selected scores by their sum
   ScoreFunction score = nullptr;
   std::optional<double> sparsemixer_eps;  // then weights are sparsemixer_weights of the scores (the logits)
+  bool in_float = false;                  // the linear layer runs in float32 whatever the model's dtype
+  bool has_bias = false;                  // of the linear layer
+  bool has_selection_bias = false;        // added to the scores for the choice alone
+  double sum_offset = 0.0;                // added to the sum that renormalising divides by
+  double smallest_sum = 0.0;              // lower bound of that sum
+  double weight_multiplier = 1.0;         // of the weights, after renormalising
+  std::int64_t groups = 1;                // of equally many neighbouring experts
+  std::int64_t groups_kept = 1;           // experts of other groups are not selected
+  GroupScore group_score = GroupScore::largest;
 };
 
 struct RouterWeights {
-  at::Tensor weight;  // [experts, hidden]
-  at::Tensor bias;    // [experts], or undefined
+  at::Tensor weight;          // [experts, hidden]
+  at::Tensor bias;            // [experts], or undefined
+  at::Tensor selection_bias;  // [experts] float32, or undefined
 };
 
 // What steering does to one layer, for every plan of a batch; row 0 is the plan that does nothing.

@@ -41,7 +41,9 @@ ModelSpec parse_common(const Json& config, const std::string& where,
   if (spec.attention.head_dim <= 0 || spec.attention.head_dim % 2 != 0)
     throw FileError("{}: head_dim {} must be a positive even number", where, spec.attention.head_dim);
   spec.attention.has_bias = json_get_or<bool>(config, "attention_bias", false, where);
-  const RopeConfig rope = read_rope(config, spec.attention.head_dim, where, rope_types);
+  spec.attention.has_output_bias = spec.attention.has_bias;
+  spec.attention.rotary_dim = read_rotary_dim(config, spec.attention.head_dim, where);
+  const RopeConfig rope = read_rope(config, spec.attention.rotary_dim, where, rope_types);
   spec.attention.rope_theta = rope.theta;
   spec.attention.rope_scaling = rope.scaling;
   const auto activation = json_get_or<std::string>(config, "hidden_act", "silu", where);
@@ -73,6 +75,9 @@ LayerNames common_layer_names(std::int64_t layer) {
   names.expert_up = "up_proj";
   names.expert_down = "down_proj";
   names.dense_mlp = prefix + "mlp";
+  names.router_selection_bias = names.router + ".e_score_correction_bias";
+  names.shared_experts = prefix + "mlp.shared_experts";
+  names.shared_gate = prefix + "mlp.shared_expert_gate";
   return names;
 }
 
@@ -100,18 +105,22 @@ ParameterCount count_parameters(const ModelSpec& spec) {
   std::int64_t per_layer = spec.hidden * (2 * q_width + 2 * kv_width) + 2 * norm;
   if (attention.qk_norm == QkNorm::per_head) per_layer += 2 * attention.head_dim;
   if (attention.qk_norm == QkNorm::full_width) per_layer += q_width + kv_width;
-  if (attention.has_bias) per_layer += q_width + 2 * kv_width + spec.hidden;
+  if (attention.has_bias) per_layer += q_width + 2 * kv_width;
+  if (attention.has_output_bias) per_layer += spec.hidden;
   const std::int64_t expert = 3 * spec.hidden * spec.expert_width;
+  const std::int64_t shared = 3 * spec.hidden * spec.shared_width + (spec.has_shared_gate ? spec.hidden : 0);
+  const std::int64_t router_size =
+      spec.router.experts * (spec.hidden + spec.router.has_bias + spec.router.has_selection_bias);
   ParameterCount count;
   count.total = spec.vocab_size * spec.hidden * (spec.tied_embeddings ? 1 : 2) + norm;
   if (spec.has_head_bias) count.total += spec.vocab_size;
   count.active = count.total;
   for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
     const bool is_moe = spec.is_moe_layer.at(static_cast<std::size_t>(layer));
-    const std::int64_t router = is_moe ? spec.hidden * spec.router.experts : 0;
-    const std::int64_t dense = is_moe ? 0 : 3 * spec.hidden * spec.dense_width;
-    count.total += per_layer + router + dense + (is_moe ? spec.router.experts * expert : 0);
-    count.active += per_layer + router + dense + (is_moe ? spec.router.top_k * expert : 0);
+    const std::int64_t always =
+        per_layer + (is_moe ? router_size + shared : 3 * spec.hidden * spec.dense_width);
+    count.total += always + (is_moe ? spec.router.experts * expert : 0);
+    count.active += always + (is_moe ? spec.router.top_k * expert : 0);
   }
   return count;
 }

@@ -16,6 +16,9 @@ namespace moelab::model {
 
 enum class QkNorm { none, per_head, full_width };
 
+// Which dimensions of a head turn together: i and i + rotary_dim / 2, or 2 i and 2 i + 1.
+enum class RotaryPairs { half, interleaved };
+
 // Norm of the hidden states: RMSNorm with a weight, or LayerNorm with weight and bias.
 enum class NormKind { rms, layer };
 
@@ -25,11 +28,17 @@ struct AttentionSpec {
   std::int64_t head_dim = 0;
   QkNorm qk_norm = QkNorm::none;   // RMSNorm on queries and keys before the rotation
   std::optional<double> clip_qkv;  // clamp of the q, k and v projections to [-clip, clip]
-  bool has_bias = false;           // bias on q, k, v and o
+  bool has_bias = false;           // bias on q, k and v
+  bool has_output_bias = false;    // bias on o
   double rope_theta = 10000.0;
+  std::int64_t rotary_dim = 0;  // leading dimensions of a head that are rotated; 0: all of head_dim
+  RotaryPairs pairs = RotaryPairs::half;
   std::optional<RopeScaling> rope_scaling;  // none: theta's own frequencies
   std::optional<double> scale;              // of the scores; none: head_dim^-0.5
   std::optional<std::int64_t> window;       // position i sees j only where i - window < j
+  std::vector<bool> windowed;               // [layers] that have the window; empty: all
+
+  std::int64_t rotated() const { return rotary_dim > 0 ? rotary_dim : head_dim; }
 };
 
 struct ModelSpec {
@@ -48,6 +57,8 @@ struct ModelSpec {
   AttentionSpec attention;
   RouterSpec router;
   std::int64_t expert_width = 0;      // inner size of one expert
+  std::int64_t shared_width = 0;      // inner size of the expert that every token visits; 0: there is none
+  bool has_shared_gate = false;       // its output is multiplied by sigmoid(gate x)
   std::int64_t dense_width = 0;       // inner size of a dense layer's MLP; 0 where there is none
   std::vector<bool> is_moe_layer;     // [layers]
   std::vector<std::int64_t> eos_ids;  // tokens that end a generation
@@ -58,11 +69,14 @@ struct LayerNames {
   std::string input_norm, post_attention_norm;
   std::string query, key, value, output;  // without ".weight" / ".bias"
   std::string query_norm, key_norm;
-  std::string router;                     // without ".weight"
+  std::string router;                     // without ".weight" / ".bias"
+  std::string router_selection_bias;      // the whole name
   std::string experts;                    // one tensor an expert: <experts>.<e>.<gate|up|down>.weight
   std::string fused_gate_up, fused_down;  // fused: [experts, 2 width, hidden], [experts, hidden, width]
   std::string expert_gate, expert_up, expert_down;  // the three names inside an expert
   std::string dense_mlp;
+  std::string shared_experts;  // <shared_experts>.<gate|up|down>.weight
+  std::string shared_gate;     // without ".weight"
 };
 
 // A model family: one file in core/model/families defines `Family family_<file name>()`; nothing else is
@@ -72,6 +86,8 @@ struct Family {
   // Reads config.json. Throws FileError naming `where` and the field.
   ModelSpec (*parse)(const Json& config, const std::string& where) = nullptr;
   LayerNames (*layer_names)(std::int64_t layer) = nullptr;
+  // Tensors that a published checkpoint holds and the decoder does not use; null: none.
+  bool (*is_unused)(const ModelSpec& spec, const std::string& tensor) = nullptr;
 };
 
 // All families, sorted by model_type.

@@ -114,7 +114,7 @@ Parameters::Parameters(const model::ModelSpec& spec) : spec_(spec), groups_(2) {
   if (spec.model_type != "qwen3_moe" && spec.model_type != "olmoe")
     throw ConfigError("training models of type '{}' is not supported: take qwen3_moe or olmoe",
                       spec.model_type);
-  if (spec.attention.has_bias)
+  if (spec.attention.has_bias || spec.attention.has_output_bias)
     throw ConfigError(
         "training models with attention_bias is not supported: set it to false in the model's config");
   const auto shapes = shapes_of(spec);
