@@ -9,6 +9,7 @@
 #include "experiments/cell_keys.h"
 #include "experiments/cell_outcome.h"
 #include "experiments/generation_memory.h"
+#include "experiments/guarded.h"
 #include "experiments/written_sample.h"
 
 namespace moelab::experiments {
@@ -160,34 +161,22 @@ std::int64_t generate_runs(const GenerateSetup& setup, const SampleChunk& chunk,
   return report.forward_tokens;
 }
 
-// What went wrong, or "".
-template <typename Body>
-std::string error_text(const Body& body) {
-  try {
-    body();
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const StoreError&) {
-    throw;
-  } catch (const std::exception& problem) {
-    return problem.what();
-  }
-  return "";
-}
-
 // All plans together; when that fails, one by one.
 std::int64_t generate_what_works(const GenerateSetup& setup, const SampleChunk& chunk,
                                  const std::vector<CellTask>& tasks, std::vector<PlanRun>& runs,
                                  const ScoreHooks& hooks) {
   std::int64_t tokens = 0;
-  const std::string error = error_text([&] { tokens = generate_runs(setup, chunk, tasks, runs, hooks); });
+  std::string error;
+  guarded([&] { tokens = generate_runs(setup, chunk, tasks, runs, hooks); },
+          [&](const std::string& problem) { error = problem; });
   if (error.empty()) return tokens;
   if (runs.size() == 1) {
     runs.front().error = error;
     return 0;
   }
   for (PlanRun& run : runs)
-    run.error = error_text([&] { tokens += generate_runs(setup, chunk, tasks, {&run, 1}, {}); });
+    guarded([&] { tokens += generate_runs(setup, chunk, tasks, {&run, 1}, {}); },
+            [&](const std::string& problem) { run.error = problem; });
   return tokens;
 }
 

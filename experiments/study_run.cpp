@@ -9,6 +9,7 @@
 #include "experiments/analyse.h"
 #include "experiments/cell_keys.h"
 #include "experiments/generate_cells.h"
+#include "experiments/guarded.h"
 #include "experiments/model_session.h"
 #include "experiments/run_meter.h"
 #include "experiments/score_cells.h"
@@ -25,21 +26,6 @@ struct Target {
   std::string domain;
   store::Id model = 0;
 };
-
-// Runs `body`; what goes wrong in it is handed to `fail`, but for a stop and for a store that cannot be
-// written.
-template <typename Body, typename Fail>
-void guarded(const Body& body, const Fail& fail) {
-  try {
-    body();
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const StoreError&) {
-    throw;
-  } catch (const std::exception& problem) {
-    fail(problem.what());
-  }
-}
 
 class StudyRunner {
  public:

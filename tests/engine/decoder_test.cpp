@@ -56,7 +56,7 @@ struct PieceReader {
 }  // namespace
 
 TEST_CASE("reading in pieces and token by token gives the reference's logits of one pass", "[engine]") {
-  const auto name = GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny");
+  const auto name = GENERATE(from_range(checkpoints_with_reference()));
   // Sizes of successive pieces; the last one repeats. Pages of 4 tokens are crossed within and between
   // pieces.
   const auto pieces = GENERATE(std::vector<std::size_t>{1}, std::vector<std::size_t>{100},
@@ -81,7 +81,7 @@ TEST_CASE("reading in pieces and token by token gives the reference's logits of 
 }
 
 TEST_CASE("effect counters of token by token reading equal the reference's", "[engine]") {
-  const auto name = GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny");
+  const auto name = GENERATE(from_range(checkpoints_with_reference()));
   const ModelReference reference(name);
   const auto engine = load_engine(reference.checkpoint);
   const std::vector<steering::Plan> plans = {reference.plan("mixed"), reference.plan("force")};

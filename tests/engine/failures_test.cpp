@@ -5,8 +5,8 @@
 #include <limits>
 #include <new>
 
-#include "core/engine/generate.h"
 #include "core/model/safetensors.h"
+#include "tests/engine/generate_fixture.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
 
@@ -30,12 +30,6 @@ std::vector<engine::GenerateRequest> drawn_requests(const ModelReference& refere
     requests.push_back(request);
   }
   return requests;
-}
-
-std::vector<engine::Tokens> all_tokens(const engine::GenerateReport& report) {
-  std::vector<engine::Tokens> tokens;
-  for (const auto& sample : report.samples) tokens.push_back(sample.tokens);
-  return tokens;
 }
 
 // A tiny checkpoint with one NaN: where `row` of the named tensor begins.
@@ -92,7 +86,7 @@ TEST_CASE("when memory runs out, half the rows go on and give the same tokens", 
     most = std::max(most, rows);
   };
   const auto pressed = engine::generate(engine, plans, requests, options);
-  CHECK(all_tokens(pressed) == all_tokens(calm));
+  CHECK(tokens_of(pressed) == tokens_of(calm));
   CHECK(pressed.halvings == 2);
   CHECK(pressed.preemptions == 3 + 2);
   CHECK(most == 2);
@@ -105,7 +99,7 @@ TEST_CASE("when memory runs out, half the rows go on and give the same tokens", 
     if (passes > 6) CHECK(rows <= 3);
   };
   const auto once = engine::generate(engine, plans, requests, options);
-  CHECK(all_tokens(once) == all_tokens(calm));
+  CHECK(tokens_of(once) == tokens_of(calm));
   CHECK(once.halvings == 1);
   CHECK(once.forward_tokens > calm.forward_tokens);
   CHECK(once.free_pages == 100);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "tests/engine/generate_fixture.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
 
@@ -20,14 +21,6 @@ engine::GenerateRequest request_for(const engine::Tokens& prompt, std::int64_t m
   return request;
 }
 
-engine::GenerateOptions options_of(std::int64_t rows, std::int64_t prefill, model::KvCacheOptions cache) {
-  engine::GenerateOptions options;
-  options.rows = rows;
-  options.prefill_tokens = prefill;
-  options.cache = cache;
-  return options;
-}
-
 // Requests of unlike lengths, drawn and greedy, under three plans (0 the original), some with repeats.
 std::vector<engine::GenerateRequest> mixed_requests(const ModelReference& reference) {
   std::vector<engine::GenerateRequest> requests;
@@ -42,12 +35,6 @@ std::vector<engine::GenerateRequest> mixed_requests(const ModelReference& refere
     requests.push_back(request);
   }
   return requests;
-}
-
-std::vector<engine::Tokens> tokens_of(const engine::GenerateReport& report) {
-  std::vector<engine::Tokens> tokens;
-  for (const auto& sample : report.samples) tokens.push_back(sample.tokens);
-  return tokens;
 }
 
 }  // namespace
@@ -86,7 +73,7 @@ TEST_CASE("greedy tokens equal those of transformers' generate", "[engine]") {
 }
 
 TEST_CASE("greedy tokens under plans equal the reference's full passes, all plans in one batch", "[engine]") {
-  const auto name = GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny");
+  const auto name = GENERATE(from_range(checkpoints_with_reference()));
   const ModelReference reference(name);
   const auto engine = load_engine(reference.checkpoint);
   const std::vector<steering::Plan> plans = {reference.plan("logit_shift"), reference.plan("mixed")};

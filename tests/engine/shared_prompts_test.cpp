@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/engine/generate.h"
+#include "tests/engine/generate_fixture.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
 
@@ -32,18 +32,9 @@ std::vector<engine::GenerateRequest> repeated_requests(const ModelReference& ref
 
 engine::GenerateOptions sharing_options(bool share, std::int64_t rows, std::int64_t prefill,
                                         model::KvCacheOptions cache) {
-  engine::GenerateOptions options;
+  engine::GenerateOptions options = options_of(rows, prefill, cache);
   options.share_prompts = share;
-  options.rows = rows;
-  options.prefill_tokens = prefill;
-  options.cache = cache;
   return options;
-}
-
-std::vector<engine::Tokens> sampled(const engine::GenerateReport& report) {
-  std::vector<engine::Tokens> tokens;
-  for (const auto& sample : report.samples) tokens.push_back(sample.tokens);
-  return tokens;
 }
 
 // Logits after the last token of a whole sequence, without any cache.
@@ -67,7 +58,7 @@ TEST_CASE("repeats read their prompt once, and give the same tokens", "[engine]"
     CAPTURE(rows, page);
     const auto shared =
         engine::generate(engine, plans, requests, sharing_options(true, rows, 10, {900 / page, page}));
-    CHECK(sampled(shared) == sampled(apart));
+    CHECK(tokens_of(shared) == tokens_of(apart));
     // Each prompt once: 9 + 3 * 5 + 17 + 4 * 6 + 24 + 5 * 7.
     CHECK(shared.forward_tokens == 124);
     CHECK(shared.preemptions == 0);
@@ -90,7 +81,7 @@ TEST_CASE("repeats that share a prompt survive preemption, and no page is lost",
     CAPTURE(cache.pages, cache.page_tokens);
     const auto tight = engine::generate(engine, plans, requests,
                                         sharing_options(true, 6, cache.pages == 11 ? 5 : 1000, cache));
-    CHECK(sampled(tight) == sampled(apart));
+    CHECK(tokens_of(tight) == tokens_of(apart));
     CHECK(tight.free_pages == cache.pages);
     preemptions += tight.preemptions;
   }

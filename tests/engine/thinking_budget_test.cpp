@@ -1,6 +1,6 @@
 #include "core/engine/thinking_budget.h"
 
-#include "core/engine/generate.h"
+#include "tests/engine/generate_fixture.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
 
@@ -42,15 +42,6 @@ std::string follow(const ThinkingBudget& budget, std::span<const std::int32_t> c
   return all;
 }
 
-engine::GenerateOptions thinking_options(std::int64_t rows, std::int64_t prefill,
-                                         model::KvCacheOptions cache) {
-  engine::GenerateOptions options;
-  options.rows = rows;
-  options.prefill_tokens = prefill;
-  options.cache = cache;
-  return options;
-}
-
 }  // namespace
 
 TEST_CASE("thinking that is closed by force goes on as transformers does from closing ids set by hand",
@@ -85,8 +76,8 @@ TEST_CASE("thinking that is closed by force goes on as transformers does from cl
     CHECK(forced < static_cast<std::int64_t>(report.samples.size()));
     return report;
   };
-  run(thinking_options(8, 20, {100, 4}));
-  CHECK(run(thinking_options(4, 7, {16, 4})).preemptions > 0);
+  run(options_of(8, 20, {100, 4}));
+  CHECK(run(options_of(4, 7, {16, 4})).preemptions > 0);
 }
 
 TEST_CASE("forced tokens take no draw: every other token is drawn by its own position", "[engine]") {
@@ -101,7 +92,7 @@ TEST_CASE("forced tokens take no draw: every other token is drawn by its own pos
   request.seed = 3;
   request.repeats = 2;
   request.thinking = ThinkingBudget{3, {}, {7}, {5, 7, 9}, true};
-  const auto report = engine::generate(engine, {}, {&request, 1}, thinking_options(2, 100, {64, 4}));
+  const auto report = engine::generate(engine, {}, {&request, 1}, options_of(2, 100, {64, 4}));
   for (const engine::Generation& sample : report.samples) {
     REQUIRE(sample.forced_close);
     REQUIRE(sample.tokens.size() == 12);

@@ -16,11 +16,8 @@ namespace {
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 using testing::WrittenStudy;
-using Rows = std::vector<std::vector<std::optional<std::string>>>;
-
-std::int64_t count_of(store::Store& store, const std::string& sql) {
-  return std::stoll(store.query(sql).rows.at(0).at(0).value_or("0"));
-}
+using testing::count_of;
+using testing::Rows;
 
 double real_of(store::Store& store, const std::string& sql) {
   return std::stod(store.query(sql).rows.at(0).at(0).value_or("nan"));

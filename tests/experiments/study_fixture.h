@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,13 @@ inline void write_questions(const std::filesystem::path& folder, const std::vect
     const auto lines = read_lines(source_dir() / "data/demo/questions" / (domain + ".jsonl"));
     for (std::size_t i = 0; i < count; ++i) out << lines.at(i) << "\n";
   }
+}
+
+using Rows = std::vector<std::vector<std::optional<std::string>>>;
+
+// The one whole number that a query gives; 0 for NULL.
+inline std::int64_t count_of(store::Store& store, const std::string& sql) {
+  return std::stoll(store.query(sql).rows.at(0).at(0).value_or("0"));
 }
 
 // Configs that are searched before the repository's: model=tiny, model=missing, benchmark=mini, study=mini.

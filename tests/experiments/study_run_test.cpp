@@ -12,11 +12,8 @@ namespace {
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 using testing::MiniStudy;
-using Rows = std::vector<std::vector<std::optional<std::string>>>;
-
-std::int64_t number(store::Store& store, const std::string& sql) {
-  return std::stoll(store.query(sql).rows.at(0).at(0).value_or("0"));
-}
+using testing::count_of;
+using testing::Rows;
 
 // Everything that a run found, without ids that depend on the order of writing, times and digests of paths.
 Rows figures(store::Store& store) {
@@ -56,19 +53,19 @@ TEST_CASE("A study runs from questions to verdicts, and a second run adds nothin
   CHECK(first.cells_done == cells);
   CHECK(first.cells_failed == 0);
   CHECK(first.cells_skipped == 0);
-  CHECK((first.samples_new == number(store, "SELECT count(*) FROM sample")));
-  CHECK(number(store, "SELECT count(*) FROM cell WHERE status IN ('done', 'inert')") == cells);
-  CHECK(number(store, "SELECT count(*) FROM study_cell WHERE role = 'other_domain'") == 4);
-  CHECK(number(store,
+  CHECK((first.samples_new == count_of(store, "SELECT count(*) FROM sample")));
+  CHECK(count_of(store, "SELECT count(*) FROM cell WHERE status IN ('done', 'inert')") == cells);
+  CHECK(count_of(store, "SELECT count(*) FROM study_cell WHERE role = 'other_domain'") == 4);
+  CHECK(count_of(store,
                "SELECT count(*) FROM cell WHERE n_samples <> (SELECT count(*) FROM sample WHERE cell = "
                "cell.id)") == 0);
-  CHECK(number(store, "SELECT count(*) FROM verdict") == 2 * first.samples_new);
-  CHECK(number(store, "SELECT count(*) FROM discovery_run") == 2);
-  CHECK(number(store, "SELECT count(DISTINCT score) FROM expert_score") == 4);
+  CHECK(count_of(store, "SELECT count(*) FROM verdict") == 2 * first.samples_new);
+  CHECK(count_of(store, "SELECT count(*) FROM discovery_run") == 2);
+  CHECK(count_of(store, "SELECT count(DISTINCT score) FROM expert_score") == 4);
   // dsmoe, contrast, two draws: two assignments of three folds each, on two domains.
-  CHECK(number(store, "SELECT count(*) FROM selection") == 2 * 4 * 6);
-  CHECK(number(store, "SELECT count(*) FROM comparison WHERE p_holm IS NOT NULL") == 2 * 2 * 2);
-  CHECK(number(store, "SELECT count(*) FROM event WHERE kind = 'verdict'") == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM selection") == 2 * 4 * 6);
+  CHECK(count_of(store, "SELECT count(*) FROM comparison WHERE p_holm IS NOT NULL") == 2 * 2 * 2);
+  CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'verdict'") == 1);
   CHECK(last.phase == "analyse");
   CHECK(last.samples_done == first.samples_new);
   CHECK(last.samples_total == first.samples_new);
@@ -80,7 +77,7 @@ TEST_CASE("A study runs from questions to verdicts, and a second run adds nothin
   CHECK((second.cells_done == 0));
   CHECK((second.cells_skipped == cells));
   CHECK((figures(store) == before));
-  CHECK(number(store, "SELECT count(*) FROM study") == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM study") == 1);
 }
 
 TEST_CASE("Stored scores are those of the engine, and verdicts follow from them", "[experiments]") {
@@ -89,8 +86,8 @@ TEST_CASE("Stored scores are those of the engine, and verdicts follow from them"
       mini.bind({"axes.domain=[elements]", "axes.method=[original]", "nulls.aa=false", "limit=5"});
   store::Store store = mini.open("study.db");
   run_study(study, store);
-  CHECK(number(store, "SELECT count(*) FROM sample") == 5);
-  CHECK(number(store, "SELECT count(*) FROM cell WHERE status = 'partial'") == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM sample") == 5);
+  CHECK(count_of(store, "SELECT count(*) FROM cell WHERE status = 'partial'") == 1);
   const auto engine = engine::Engine::load(mini.folder / "tiny", {});
   const auto tokenizer = text::Tokenizer::load(mini.folder / "tiny" / "tokenizer.json");
   const auto rows = store.query(
@@ -130,13 +127,13 @@ TEST_CASE("Interrupted and resumed equals uninterrupted", "[experiments]") {
     hooks.progress = [&](const RunProgress& progress) {
       stop = progress.phase != "load" && progress.samples_done > 0;
     };
-    const std::int64_t before = number(parts, "SELECT count(*) FROM sample");
+    const std::int64_t before = count_of(parts, "SELECT count(*) FROM sample");
     try {
       run_study(study, parts, hooks);
       break;
     } catch (const Interrupted&) {
       ++interruptions;
-      CHECK(number(parts, "SELECT count(*) FROM sample") > before);
+      CHECK(count_of(parts, "SELECT count(*) FROM sample") > before);
     }
   }
   CHECK(interruptions >= 4);
@@ -151,16 +148,16 @@ TEST_CASE("Studies share cells, and a limited study is completed by the whole on
       mini.bind({"name=small", "axes.domain=[elements]", "axes.method=[original]", "limit=8"});
   CHECK(run_study(limited, store).samples_new == 16);  // the original and aa
   const RunSummary rest = run_study(mini.bind(small), store);
-  const std::int64_t scored = number(store,
+  const std::int64_t scored = count_of(store,
                                      "SELECT count(*) FROM split WHERE role = 'test' AND assignment = 0 AND "
                                      "study = (SELECT max(id) FROM study)");
   CHECK(scored >= 80);  // a discovery set takes whole groups, so it may stay below the wanted 20
   CHECK((rest.samples_new == 2 * scored - 16));
   CHECK(rest.cells_done == 2);
-  CHECK(number(store, "SELECT count(*) FROM cell") == 2);
-  CHECK(number(store, "SELECT count(*) FROM cell WHERE status = 'done'") == 2);
+  CHECK(count_of(store, "SELECT count(*) FROM cell") == 2);
+  CHECK(count_of(store, "SELECT count(*) FROM cell WHERE status = 'done'") == 2);
   CHECK(run_study(limited, store).samples_new == 0);
-  CHECK(number(store, "SELECT count(*) FROM cell WHERE status = 'done'") == 2);
+  CHECK(count_of(store, "SELECT count(*) FROM cell WHERE status = 'done'") == 2);
 }
 
 TEST_CASE("A plan that changes nothing is kept and marked inert", "[experiments]") {
@@ -179,11 +176,11 @@ TEST_CASE("A plan that changes nothing is kept and marked inert", "[experiments]
   CHECK(status("1") == "inert");
   CHECK(status("50") == "done");
   CHECK(
-      number(store,
+      count_of(store,
              "SELECT sum(changed) FROM effect_stat AS e JOIN cell AS c ON c.id = e.cell WHERE c.alpha = 1") ==
       0);
   // Same answers as the original, so neither gain nor flips.
-  CHECK(number(store,
+  CHECK(count_of(store,
                "SELECT wrong_right + right_wrong FROM gain_over_original WHERE method = 'file' AND alpha = 1 "
                "AND evaluator = 'mcq_continuation'") == 0);
 }
@@ -198,14 +195,14 @@ TEST_CASE("A model that cannot be loaded fails its cells, and the study goes on"
   CHECK(first.cells_done == 5);
   CHECK_THAT(*store.query("SELECT error FROM cell WHERE status = 'failed'").rows.at(0).at(0),
              ContainsSubstring((mini.folder / "missing").string()));
-  CHECK(number(store, "SELECT count(*) FROM study WHERE finished IS NOT NULL") == 0);
+  CHECK(count_of(store, "SELECT count(*) FROM study WHERE finished IS NOT NULL") == 0);
   testing::write_tiny_model(mini.folder / "missing", 8);
   const RunSummary second = run_study(study, store);
   CHECK((second.cells_failed == 0));
   CHECK((second.cells_done == 5));
   CHECK((second.cells_skipped == 5));
-  CHECK(number(store, "SELECT count(*) FROM study_cell") == 10);
-  CHECK(number(store, "SELECT count(*) FROM study WHERE finished IS NOT NULL") == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM study_cell") == 10);
+  CHECK(count_of(store, "SELECT count(*) FROM study WHERE finished IS NOT NULL") == 1);
 }
 
 TEST_CASE("More experts than there are fail their cells and leave the others", "[experiments]") {
@@ -230,11 +227,11 @@ TEST_CASE("Letters are scored by their own evaluator, and holdout reports on tes
   CHECK(study.evaluator == "mcq_letter");
   store::Store store = mini.open("study.db");
   run_study(study, store);
-  CHECK(number(store, "SELECT count(*) FROM verdict WHERE evaluator <> 'mcq_letter'") == 0);
-  CHECK((number(store, "SELECT n FROM comparison WHERE method = 'dsmoe'") ==
-         number(store, "SELECT count(*) FROM split WHERE role = 'test'")));
-  CHECK(number(store, "SELECT count(*) FROM split WHERE role = 'tuning'") > 20);
-  CHECK(number(store, "SELECT count(*) FROM selection WHERE rule = 'best_accuracy/holdout'") == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM verdict WHERE evaluator <> 'mcq_letter'") == 0);
+  CHECK((count_of(store, "SELECT n FROM comparison WHERE method = 'dsmoe'") ==
+         count_of(store, "SELECT count(*) FROM split WHERE role = 'test'")));
+  CHECK(count_of(store, "SELECT count(*) FROM split WHERE role = 'tuning'") > 20);
+  CHECK(count_of(store, "SELECT count(*) FROM selection WHERE rule = 'best_accuracy/holdout'") == 1);
 }
 
 TEST_CASE("Questions and domains that do not fit are refused before a model is loaded", "[experiments]") {
@@ -245,7 +242,7 @@ TEST_CASE("Questions and domains that do not fit are refused before a model is l
   const std::string good = read_text(mini.folder / "questions" / "elements.jsonl");
   mini.write("questions/elements.jsonl", good + "{\"id\": \"x\"}\n");
   CHECK_THROWS_WITH(run_study(mini.bind(), store), ContainsSubstring("elements.jsonl:101"));
-  CHECK(number(store, "SELECT count(*) FROM study") == 0);
+  CHECK(count_of(store, "SELECT count(*) FROM study") == 0);
 }
 
 }  // namespace moelab::experiments

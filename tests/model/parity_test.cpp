@@ -31,20 +31,14 @@ void check_plan(const ModelReference& reference, const engine::Engine& engine, c
 }  // namespace
 
 TEST_CASE("logits, experts and weights equal transformers' on every family and layout", "[model]") {
-  const auto [checkpoint, expected] =
-      GENERATE(table<std::string, std::string>({{"qwen3_moe_tiny", "qwen3_moe_tiny"},
-                                                {"qwen3_moe_fused", "qwen3_moe_tiny"},
-                                                {"olmoe_tiny", "olmoe_tiny"},
-                                                {"granitemoe_tiny", "granitemoe_tiny"},
-                                                {"phimoe_tiny", "phimoe_tiny"}}));
+  const auto [checkpoint, expected] = GENERATE(from_range(all_layouts()));
   INFO(checkpoint);
   const ModelReference reference(expected);
   check_plan(reference, load_engine(data_dir() / "model" / checkpoint), "");
 }
 
 TEST_CASE("every steering mode equals a reference in which the change reaches the routing", "[model]") {
-  const auto name =
-      GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny", "granitemoe_tiny", "phimoe_tiny");
+  const auto name = GENERATE(from_range(checkpoints_with_reference()));
   INFO(name);
   const ModelReference reference(name);
   const auto engine = load_engine(reference.checkpoint);

@@ -3,14 +3,13 @@
 
 #include "core/model/safetensors.h"
 #include "tests/support/catch.h"
-#include "tests/support/files.h"
+#include "tests/support/model_reference.h"
 
 using namespace moelab;
 using namespace moelab::testing;
 
 TEST_CASE("the parameter count of a config equals the elements in its checkpoint", "[model]") {
-  const auto name =
-      GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny", "granitemoe_tiny", "phimoe_tiny");
+  const auto name = GENERATE(from_range(checkpoints_with_reference()));
   INFO(name);
   const auto directory = data_dir() / "model" / name;
   const model::Checkpoint checkpoint(directory);

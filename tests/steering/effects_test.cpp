@@ -19,8 +19,7 @@ steering::Effect effect_of(const engine::Engine& engine, const ModelReference& r
 }  // namespace
 
 TEST_CASE("effect counters equal those counted in the reference's routing", "[steering]") {
-  const auto name =
-      GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny", "granitemoe_tiny", "phimoe_tiny");
+  const auto name = GENERATE(from_range(checkpoints_with_reference()));
   const ModelReference reference(name);
   const auto engine = load_engine(reference.checkpoint);
   for (const Json& fields : reference.fields.at("plans")) {

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/json.h"
@@ -12,6 +13,24 @@
 #include "tests/support/files.h"
 
 namespace moelab::testing {
+
+// The tiny checkpoints of tests/data/model that have reference figures, one a family: what holds for every
+// family is tested on all of them.
+inline std::vector<std::string> checkpoints_with_reference() {
+  return {
+      "qwen3_moe_tiny",
+      "olmoe_tiny",
+      "granitemoe_tiny",
+      "phimoe_tiny",
+  };
+}
+
+// All of them, and the same weights in other layouts: checkpoint and the reference that it belongs to.
+inline std::vector<std::pair<std::string, std::string>> all_layouts() {
+  std::vector<std::pair<std::string, std::string>> layouts = {{"qwen3_moe_fused", "qwen3_moe_tiny"}};
+  for (const std::string& name : checkpoints_with_reference()) layouts.emplace_back(name, name);
+  return layouts;
+}
 
 struct ModelReference {
   std::filesystem::path checkpoint;

@@ -3,24 +3,11 @@
 Float32 on the CPU, eager attention, each prompt alone. Run after tests/reference/model (the checkpoints and
 prompts are its files): python3 make_generate_cases.py (pins: requirements.txt).
 """
-import json
-from pathlib import Path
-
 import torch
-import transformers
-from transformers import AutoModelForCausalLM
 
-DATA = Path(__file__).resolve().parents[2] / "data"
-TARGET = DATA / "engine" / "generate_cases.json"
-CHECKPOINTS = ("qwen3_moe_tiny", "olmoe_tiny")
+from tiny_models import CHECKPOINTS, DATA, load, prompts_of, sure_steps, write_cases
+
 NEW_TOKENS = 30
-LEAD = 1e-3  # of the best over the second score; a case is cut before a smaller one, where rounding would decide
-
-
-def load(name):
-    model = AutoModelForCausalLM.from_pretrained(DATA / "model" / name, dtype=torch.float32,
-                                                 attn_implementation="eager", experts_implementation="eager")
-    return model.eval()
 
 
 @torch.no_grad()
@@ -31,18 +18,14 @@ def generate(model, prompt, stop_ids=(), penalty=1.0):
                          do_sample=False, max_new_tokens=NEW_TOKENS, eos_token_id=[eos, *stop_ids],
                          pad_token_id=0, repetition_penalty=penalty, output_scores=True, return_dict_in_generate=True)
     tokens = out.sequences[0, len(prompt):].tolist()
-    for step, scores in enumerate(out.scores):
-        best = scores[0].topk(2).values
-        if best[0] - best[1] <= LEAD:
-            return tokens[:step], step
-    return tokens, NEW_TOKENS
+    sure = sure_steps(out.scores)
+    return (tokens[:sure], sure) if sure < len(out.scores) else (tokens, NEW_TOKENS)
 
 
 def cases_of(name):
     model = load(name)
-    prompts = json.loads((DATA / "model" / "expected" / name / "expected.json").read_text())["prompts"]
     cases = []
-    for index, prompt in enumerate(prompts):
+    for index, prompt in enumerate(prompts_of(name)):
         plain, _ = generate(model, prompt)
         stop = [plain[len(plain) // 2]]  # ends at its first appearance, which may be earlier
         for stop_ids, penalty in (((), 1.0), (stop, 1.0), ((), 1.3)):
@@ -53,12 +36,7 @@ def cases_of(name):
 
 
 def main():
-    assert transformers.__version__ == "5.23.0"
-    cases = [case for name in CHECKPOINTS for case in cases_of(name)]
-    with open(TARGET, "w") as out:
-        head = {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__}
-        out.write('{"versions": ' + json.dumps(head) + ', "cases": [\n')
-        out.write(",\n".join(json.dumps(case) for case in cases) + "\n]}\n")
+    write_cases(DATA / "engine" / "generate_cases.json", [case for name in CHECKPOINTS for case in cases_of(name)])
 
 
 main()

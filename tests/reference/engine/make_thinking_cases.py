@@ -4,24 +4,11 @@ transformers generates up to the place where the budget is spent, the closing id
 goes on from there. Float32 on the CPU, eager attention, each prompt alone. Run after tests/reference/model (the
 checkpoints and prompts are its files): python3 make_thinking_cases.py (pins: requirements.txt).
 """
-import json
-from pathlib import Path
-
 import torch
-import transformers
-from transformers import AutoModelForCausalLM
 
-DATA = Path(__file__).resolve().parents[2] / "data"
-TARGET = DATA / "engine" / "thinking_cases.json"
-CHECKPOINTS = ("qwen3_moe_tiny", "olmoe_tiny")
+from tiny_models import CHECKPOINTS, DATA, load, prompts_of, sure_steps, write_cases
+
 LENGTH = 24
-LEAD = 1e-3  # of the best over the second score; a case is cut before a smaller one, where rounding would decide
-
-
-def load(name):
-    model = AutoModelForCausalLM.from_pretrained(DATA / "model" / name, dtype=torch.float32,
-                                                 attn_implementation="eager", experts_implementation="eager")
-    return model.eval()
 
 
 @torch.no_grad()
@@ -33,11 +20,8 @@ def go_on(model, tokens, count):
                          do_sample=False, max_new_tokens=count, pad_token_id=0, output_scores=True,
                          return_dict_in_generate=True)
     new = out.sequences[0, len(tokens):].tolist()
-    for step, scores in enumerate(out.scores):
-        best = scores[0].topk(2).values
-        if best[0] - best[1] <= LEAD:
-            return new[:step], True
-    return new, False
+    sure = sure_steps(out.scores)
+    return new[:sure], sure < len(out.scores)
 
 
 def closed_by_hand(model, prompt, place, closing):
@@ -85,17 +69,12 @@ def cases_of_prompt(model, prompt):
 
 
 def main():
-    assert transformers.__version__ == "5.23.0"
     cases = []
     for name in CHECKPOINTS:
         model = load(name)
-        prompts = json.loads((DATA / "model" / "expected" / name / "expected.json").read_text())["prompts"]
-        for index, prompt in enumerate(prompts):
+        for index, prompt in enumerate(prompts_of(name)):
             cases += [{"checkpoint": name, "prompt": index} | entry for entry in cases_of_prompt(model, prompt)]
-    with open(TARGET, "w") as out:
-        head = {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__}
-        out.write('{"versions": ' + json.dumps(head) + ', "cases": [\n')
-        out.write(",\n".join(json.dumps(entry) for entry in cases) + "\n]}\n")
+    write_cases(DATA / "engine" / "thinking_cases.json", cases)
 
 
 main()

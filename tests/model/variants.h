@@ -1,0 +1,15 @@
+// Deliberately wrong variants of the decoder, by the name that the reference data give each mistake.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "core/model/model.h"
+
+namespace moelab::testing {
+
+using Change = std::function<void(model::ModelSpec&, model::ModelWeights&)>;
+using Changes = std::map<std::string, Change>;
+
+}  // namespace moelab::testing
