@@ -3,6 +3,8 @@
 Every parameter is drawn non-trivially and scaled by its fan-in, so that a wrong step in a runtime moves the
 logits visibly: with the libraries' default initialisation many mistakes stay below any tolerance.
 """
+import importlib
+import importlib.util
 import json
 import math
 import pathlib
@@ -162,12 +164,32 @@ PHIMOE = {
 }
 
 
+def family_module(config):
+    """The module family_<model_type>.py of a family that has one, else None. See README.md for what it defines."""
+    name = "family_" + config["model_type"]
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def family_checkpoints():
+    """name -> (config, seed) of all checkpoints that family modules define."""
+    found = {}
+    for path in sorted(pathlib.Path(__file__).parent.glob("family_*.py")):
+        found |= importlib.import_module(path.stem).CHECKPOINTS
+    return found
+
+
 def expert_count(config):
-    return config.get("num_experts") or config["num_local_experts"]
+    for key in ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"):
+        if config.get(key):
+            return config[key]
+    raise KeyError("no number of experts")
 
 
 def moe_layers(config):
     """Indices of the layers that hold experts."""
+    module = family_module(config)
+    if module is not None and hasattr(module, "moe_layers"):
+        return module.moe_layers(config)
     dense = config.get("mlp_only_layers") or []
     return [layer for layer in range(config["num_hidden_layers"]) if layer not in dense]
 
@@ -259,6 +281,9 @@ def norm_tensors(config, draw, name):
 
 
 def layer_tensors(config, draw, layer):
+    module = family_module(config)
+    if module is not None:
+        return module.layer_tensors(config, draw, layer)
     hidden, prefix = config["hidden_size"], f"model.layers.{layer}."
     tensors = norm_tensors(config, draw, prefix + "input_layernorm")
     tensors |= attention_tensors(config, draw, prefix + "self_attn.")
@@ -284,12 +309,18 @@ def draw_weights(config, seed):
     return tensors
 
 
-def to_half_widths(tensors):
+def is_full_width(config, name):
+    """Whether the published checkpoint keeps this tensor in float32 beside bfloat16 ones."""
+    module = family_module(config)
+    return module is not None and name.endswith(getattr(module, "FULL_WIDTH", ()))
+
+
+def to_half_widths(config, tensors):
     """Values that bfloat16 and float16 both hold exactly, so that two files can hold the same weights."""
-    rounded = {name: t.bfloat16().half().float() for name, t in tensors.items()}
+    rounded = {name: t.bfloat16().half().float() for name, t in tensors.items() if not is_full_width(config, name)}
     for name, values in rounded.items():
         assert torch.equal(values.bfloat16().float(), values), name
-    return rounded
+    return {name: rounded.get(name, t) for name, t in tensors.items()}
 
 
 def fuse_experts(config, tensors):
@@ -320,7 +351,8 @@ def write_single(folder, config, tensors, dtype):
 def write_sharded(folder, config, tensors, dtype):
     """Two shards, cut by bytes: the cut falls inside a layer, as in published models."""
     folder.mkdir(parents=True, exist_ok=True)
-    stored = {name: t.to(dtype).contiguous() for name, t in tensors.items()}
+    stored = {name: t.to(torch.float32 if is_full_width(config, name) else dtype).contiguous()
+              for name, t in tensors.items()}
     total, seen, shards, weight_map = sum(t.nbytes for t in stored.values()), 0, [{}, {}], {}
     for name, tensor in stored.items():
         shard = 0 if seen < 0.6 * total else 1

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from checkpoints import expert_count, head_dim, moe_layers
+from checkpoints import expert_count, family_module, head_dim, moe_layers
 from steered_router import rule_of, sparsemixer_weights
 
 # name -> (families it is a mistake for, what it changes)
@@ -83,6 +83,25 @@ MISTAKES = {
 }
 
 
+def mistakes_of(config):
+    """name -> what it changes, for the config's family."""
+    module = family_module(config)
+    if module is not None:
+        return module.MISTAKES
+    return {name: changes for name, (families, changes) in MISTAKES.items() if config["model_type"] in families}
+
+
+def shared_mistakes(*names):
+    """Mistakes of MISTAKES that a family module takes over."""
+    return {name: MISTAKES[name][1] for name in names}
+
+
+def plain_model(config, tensors, mistake=None):
+    """The family's PlainModel with one mistake or none."""
+    module = family_module(config)
+    return (PlainModel if module is None else module.Plain)(config, tensors, mistake)
+
+
 def common_names(config, tensors):
     """The tensors under qwen3_moe's published names, one a matrix."""
     if config["model_type"] == "phimoe":
@@ -111,9 +130,9 @@ class PlainModel:
     """Logits of one sequence: float64, one mistake or none (mistake=None)."""
 
     def __init__(self, config, tensors, mistake=None):
-        assert mistake is None or config["model_type"] in MISTAKES[mistake][0], mistake
+        assert mistake is None or mistake in mistakes_of(config), mistake
         self.config, self.mistake = config, mistake
-        self.tensors = {name: t.double() for name, t in common_names(config, tensors).items()}
+        self.tensors = {name: t.double() for name, t in self.named(tensors).items()}
         self.eps = config["rms_norm_eps"] * (10 if mistake == "eps_times_10" else 1)
         if mistake == "eps_default":
             self.eps = 1e-6
@@ -122,6 +141,13 @@ class PlainModel:
             self.order.sort(key=str)
         if mistake == "experts_shifted_by_1":
             self.order = self.order[1:] + self.order[:1]
+
+    def named(self, tensors):
+        """The tensors under the names that the methods below use."""
+        return common_names(self.config, tensors)
+
+    def norms_each_head(self):
+        return self.config["model_type"] == "qwen3_moe"
 
     def norm(self, x, weight, bias=None):
         centred = (bias is not None) != (self.mistake in ("norm_subtracts_mean", "norm_root_mean_square"))
@@ -148,7 +174,7 @@ class PlainModel:
         if self.mistake == "qk_norm_weight_omitted":
             weight = torch.ones_like(weight)
         dim = head_dim(self.config)
-        per_head = self.config["model_type"] == "qwen3_moe"
+        per_head = self.norms_each_head()
         weight = weight.repeat(heads) if per_head else weight
         if self.mistake in ("qk_norm_full_width", "qk_norm_per_head"):
             per_head = not per_head

@@ -4,25 +4,54 @@ A forward hook that edits the first element of the router's output tuple would n
 that element and uses the weights and ids beside it.
 """
 import collections
+import dataclasses
 import math
 
 import torch
 import torch.nn.functional as F
 
+from checkpoints import family_module
+
 Routing = collections.namedtuple("Routing", "logits experts weights gap log_gap")
 
-# How a family routes: kind is "softmax" (weights are the scores), "renormalised" (divided by their sum) or
-# "sparsemixer" (with its eps).
-Rule = collections.namedtuple("Rule", "k kind eps")
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """How a family routes. kind: "softmax" (weights are the scores), "renormalised" (divided by their sum) or
+    "sparsemixer" (with its eps). The rest is for routers whose choice and weights part:
+
+    choice = scores + selection bias, limited to the best groups; weights = scores of the chosen, which are divided
+    by max(sum + renorm_eps, renorm_min) when renormalised, and multiplied by `multiplier` last.
+    """
+
+    k: int
+    kind: str
+    eps: float = None
+    score: str = "softmax"  # or "sigmoid": every expert for itself
+    has_selection_bias: bool = False
+    groups: int = 1  # of experts, equal in size and in order of the ids
+    groups_kept: int = 1  # a token's experts come from this many groups
+    group_score: str = "top2_sum"  # of the choice values in a group; or "max"
+    renorm_eps: float = 0.0
+    renorm_min: float = 0.0
+    multiplier: float = 1.0
+
+    def is_plain_softmax(self):
+        """Softmax scores that alone decide: the choice is by rank, so a gap of log scores is as good as one."""
+        return self.score == "softmax" and not self.has_selection_bias
 
 
 def rule_of(config):
+    module = family_module(config)
+    if module is not None:
+        return module.rule(config)
     k, family = config["num_experts_per_tok"], config["model_type"]
     if family == "phimoe":
         return Rule(k, "sparsemixer", config["router_jitter_noise"])
     # granitemoe: the softmax over the chosen logits is the softmax over all, divided by the sum of the chosen.
     normalise = family == "granitemoe" or config["norm_topk_prob"]
     return Rule(k, "renormalised" if normalise else "softmax", None)
+
 
 SHIFTING = ("logit_shift", "logit_shift_selection_only")
 
@@ -128,26 +157,90 @@ def route_sparsemixer(logits, rule, mode, rules):
                    *sparsemixer_gaps(scores.detach(), choice.detach(), experts, rule.eps))
 
 
-def route(logits, rule, mode, rules):
-    """One layer's routing, [tokens, experts] logits to k experts and weights a token."""
+def score(logits, rule):
+    return logits.float().sigmoid() if rule.score == "sigmoid" else F.softmax(logits, dim=-1, dtype=torch.float)
+
+
+def scaled_scores(scores, alpha, rule):
+    """prob_scale_renorm: the scores of all experts scaled, then the row brought back to the total it had."""
+    scaled = scores * alpha
+    if rule.score == "softmax":
+        return scaled / scaled.sum(-1, keepdim=True)
+    return scaled * (scores.sum(-1, keepdim=True) / scaled.sum(-1, keepdim=True))
+
+
+# Stand for "whatever else" in sums over a group, where infinities would cancel into NaN; a forced expert
+# outweighs a forbidden one beside it.
+FORCED, FORBIDDEN = 1e30, -1e20
+
+
+def group_limited(choice, rule, rules):
+    """The choice values with -inf in the groups that are not kept, and the margin between the last kept group and
+    the first dropped one. Forced experts bring their group in; forbidden ones weigh it down.
+    """
+    pinned_choice = choice_scores(choice, rules).clamp(FORBIDDEN, FORCED)
+    grouped = pinned_choice.view(len(choice), rule.groups, -1)
+    if rule.group_score == "max":
+        group_scores = grouped.amax(-1)
+    else:
+        group_scores = grouped.topk(2, dim=-1).values.sum(-1)
+    ordered = group_scores.sort(-1, descending=True)
+    kept = torch.zeros_like(group_scores, dtype=torch.bool)
+    kept = kept.scatter(-1, ordered.indices[:, :rule.groups_kept], True)
+    last, first = ordered.values[:, rule.groups_kept - 1], ordered.values[:, rule.groups_kept]
+    sure = (last > 1e10) | (first < -1e10)
+    margin = torch.where(sure, math.inf, (last - first).double()).min().item()
+    dropped = ~kept[:, :, None].expand_as(grouped).reshape(choice.shape)
+    return choice.masked_fill(dropped, -math.inf), margin
+
+
+def choose(scores, rule, rules, bias):
+    """Choice values after selection bias, groups, force and forbid; and the margin between groups."""
+    choice, margin = scores, math.inf
+    if rule.has_selection_bias:
+        choice = choice + bias
+    if rule.groups > rule.groups_kept:
+        choice, margin = group_limited(choice, rule, rules)
+    return choice_scores(choice, rules), margin
+
+
+def weights_of(scores, experts, rule):
+    weights = scores.gather(-1, experts)
+    if rule.kind == "renormalised":
+        total = weights.sum(-1, keepdim=True)
+        total = total + rule.renorm_eps if rule.renorm_eps else total
+        weights = weights / (total.clamp(min=rule.renorm_min) if rule.renorm_min else total)
+    return weights * rule.multiplier if rule.multiplier != 1 else weights
+
+
+def margins(choice, rule, between_groups):
+    """The smallest gap, and the one that must exceed 1e-3 under plans: of log scores where the scores alone decide;
+    elsewhere, as for the sparsemixer, scaled so that 1e-4 between choice values is enough.
+    """
+    absolute, ratio = gaps(choice, rule.k)
+    absolute = min(absolute, between_groups)
+    return absolute, min(ratio, 10 * between_groups) if rule.is_plain_softmax() else 10 * absolute
+
+
+def route(logits, rule, mode, rules, bias=None):
+    """One layer's routing, [tokens, experts] logits to k experts and weights a token. bias [experts] is added to
+    the scores for the choice alone.
+    """
     if rule.kind == "sparsemixer":
         return route_sparsemixer(logits, rule, mode, rules)
     alpha = alpha_of(rules, logits.shape[-1])
     shifted = logits + alpha.log() if mode in SHIFTING else logits
-    scores = F.softmax(pinned(shifted, logits, rules), dim=-1, dtype=torch.float)
+    scores = score(pinned(shifted, logits, rules), rule)
     if mode == "prob_scale_renorm":
-        scores = scores * alpha
-        scores = scores / scores.sum(-1, keepdim=True)
-    choice = choice_scores(scores, rules)
+        scores = scaled_scores(scores, alpha, rule)
+    choice, between_groups = choose(scores, rule, rules, bias)
     experts = choice.topk(rule.k, dim=-1).indices
     if mode == "logit_shift_selection_only":
-        scores = F.softmax(pinned(logits, logits, rules), dim=-1, dtype=torch.float)
-    weights = scores.gather(-1, experts)
-    if rule.kind == "renormalised":
-        weights = weights / weights.sum(-1, keepdim=True)
+        scores = score(pinned(logits, logits, rules), rule)
+    weights = weights_of(scores, experts, rule)
     if mode in ("weight_scale", "weight_scale_renorm"):
         weights = scale_weights(weights, alpha[experts], mode == "weight_scale_renorm")
-    return Routing(logits, experts, weights, *gaps(choice.detach(), rule.k))
+    return Routing(logits, experts, weights, *margins(choice.detach(), rule, between_groups))
 
 
 class SteeredRouter:
@@ -157,11 +250,21 @@ class SteeredRouter:
         self.gate, self.rule, self.layer, self.plan, self.seen = gate, rule, layer, None, None
 
     def __call__(self, hidden):
-        logits = F.linear(hidden.reshape(-1, hidden.shape[-1]), self.gate.weight)
+        logits = F.linear(hidden.reshape(-1, hidden.shape[-1]), self.gate.weight, getattr(self.gate, "bias", None))
         mode = "none" if self.plan is None else self.plan["mode"]
         rules = layer_rules(self.plan, self.layer)
-        self.seen = route(logits, self.rule, mode, rules)
+        self.seen = route(logits, self.rule, mode, rules, selection_bias(self.gate))
         return logits, self.seen.weights, self.seen.experts
+
+    def plain(self, logits):
+        return route(logits, self.rule, "none", {}, selection_bias(self.gate))
+
+
+def selection_bias(gate):
+    """[experts] that the router adds to its scores for the choice, or None."""
+    holder = getattr(gate, "moe_statics", gate)
+    bias = getattr(holder, "e_score_correction_bias", None)
+    return None if bias is None else bias.detach().float().reshape(-1)
 
 
 def router_of(layer):
