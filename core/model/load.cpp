@@ -37,6 +37,13 @@ class Loader {
     return stored.to(options_.device, type.value_or(usual));
   }
 
+  // A vector [length] in float32. ERNIE stores its correction biases as one row, [1, length].
+  at::Tensor take_float_vector(const std::string& name, std::int64_t length) {
+    const bool is_row = checkpoint_.tensor(name).dim() == 2;
+    const std::vector<std::int64_t> row = {1, length}, vector = {length};
+    return take(name, is_row ? row : vector, at::kFloat).reshape({length});
+  }
+
   // Tensors that the model should not have: a sign that the config does not belong to the weights.
   void require_all_used(const Family& family, const ModelSpec& spec) const {
     std::vector<std::string> extra;
@@ -99,7 +106,7 @@ MoeWeights take_moe(Loader& loader, const ModelSpec& spec, const LayerNames& nam
   weights.router.weight = loader.take(names.router + ".weight", {experts, hidden}, router_type);
   if (spec.router.has_bias) weights.router.bias = loader.take(names.router + ".bias", {experts}, router_type);
   if (spec.router.has_selection_bias)
-    weights.router.selection_bias = loader.take(names.router_selection_bias, {experts}, at::kFloat);
+    weights.router.selection_bias = loader.take_float_vector(names.router_selection_bias, experts);
   if (spec.shared_width > 0)
     weights.shared = take_mlp(loader, names, names.shared_experts, spec.shared_width, hidden);
   if (spec.has_shared_gate) weights.shared_gate = loader.take(names.shared_gate + ".weight", {1, hidden});

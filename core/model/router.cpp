@@ -42,15 +42,19 @@ at::Tensor select_weights(const RouterSpec& spec, const at::Tensor& scores, cons
   return spec.weight_multiplier == 1.0 ? weights : weights * spec.weight_multiplier;
 }
 
-// Takes the experts of all but the best groups out of `choice` [tokens, experts].
+// Takes the experts of all but the best groups out of `choice` [tokens, experts]. Forced experts bring their
+// group in, and are selected even where more groups hold one than are kept; forbidden ones weigh it down, by
+// less than a forced one lifts it.
 at::Tensor mask_groups(const RouterSpec& spec, const at::Tensor& choice) {
   const at::Tensor grouped = choice.unflatten(-1, {spec.groups, spec.experts / spec.groups});
+  const at::Tensor judged = grouped.clamp_min(kGroupMask);
   const at::Tensor score = spec.group_score == GroupScore::largest
-                               ? grouped.amax(-1)
-                               : std::get<0>(at::topk(grouped, 2, -1)).sum(-1);
+                               ? judged.amax(-1)
+                               : std::get<0>(at::topk(judged, 2, -1)).sum(-1);
   const at::Tensor kept = std::get<1>(at::topk(score, spec.groups_kept, -1));
   const at::Tensor is_out = at::ones_like(score, at::kBool).scatter(-1, kept, false);
-  return grouped.masked_fill(is_out.unsqueeze(-1), kGroupMask).flatten(-2);
+  const at::Tensor is_free = grouped.abs() < kSelectionBound / 2;  // neither forced nor forbidden
+  return grouped.masked_fill(is_out.unsqueeze(-1).logical_and(is_free), kGroupMask).flatten(-2);
 }
 
 // The experts of the largest choice values. For the sparsemixer, whose weights depend on the order, equal

@@ -81,6 +81,24 @@ LayerNames common_layer_names(std::int64_t layer) {
   return names;
 }
 
+std::vector<bool> read_sparse_layers(const Json& config, std::int64_t layers, const std::string& where) {
+  const auto dense = json_get_or<std::vector<std::int64_t>>(config, "mlp_only_layers", {}, where);
+  const auto step = json_get_or<std::int64_t>(config, "decoder_sparse_step", 1, where);
+  if (step <= 0) throw FileError("{}: decoder_sparse_step must be positive", where);
+  std::vector<bool> is_sparse;
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    const bool is_listed = std::find(dense.begin(), dense.end(), layer) != dense.end();
+    is_sparse.push_back(!is_listed && (layer + 1) % step == 0);
+  }
+  return is_sparse;
+}
+
+bool is_prediction_layer(const ModelSpec& spec, const std::string& tensor) {
+  for (std::int64_t layer = spec.layers; layer < spec.layers + spec.prediction_layers; ++layer)
+    if (tensor.starts_with(fmt::format("model.layers.{}.", layer))) return true;
+  return false;
+}
+
 const Family& family_of(const Json& config, const std::string& where) {
   const auto type = json_get<std::string>(config, "model_type", where);
   std::string supported;

@@ -62,6 +62,8 @@ struct ModelSpec {
   std::int64_t dense_width = 0;       // inner size of a dense layer's MLP; 0 where there is none
   std::vector<bool> is_moe_layer;     // [layers]
   std::vector<std::int64_t> eos_ids;  // tokens that end a generation
+  // Layers that the checkpoint holds beyond `layers` to predict further tokens; they are not run.
+  std::int64_t prediction_layers = 0;
 };
 
 // Tensor names of one layer in the published layout.
@@ -114,5 +116,12 @@ ParameterCount count_parameters(const ModelSpec& spec);
 ModelSpec parse_common(const Json& config, const std::string& where,
                        std::initializer_list<std::string_view> rope_types = {"default"});
 LayerNames common_layer_names(std::int64_t layer);
+
+// Which layers hold experts by Qwen's rule, [layers]: every decoder_sparse_step-th but those of
+// mlp_only_layers. Throws FileError naming `where` and the field.
+std::vector<bool> read_sparse_layers(const Json& config, std::int64_t layers, const std::string& where);
+
+// Whether a tensor belongs to one of the spec's prediction_layers, which are numbered on from the last layer.
+bool is_prediction_layer(const ModelSpec& spec, const std::string& tensor);
 
 }  // namespace moelab::model

@@ -1,7 +1,5 @@
 // Qwen3-MoE (Qwen3-30B-A3B and its 2507 variants): RMSNorm on each query and key head, softmax router, top-k
 // weights renormalised when norm_topk_prob is set, optional dense layers.
-#include <algorithm>
-
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -17,13 +15,7 @@ ModelSpec parse_qwen3_moe(const Json& config, const std::string& where) {
   spec.router.renormalise = json_get_or<bool>(config, "norm_topk_prob", false, where);
   spec.expert_width = json_get<std::int64_t>(config, "moe_intermediate_size", where);
   spec.dense_width = json_get_or<std::int64_t>(config, "intermediate_size", 0, where);
-  const auto dense_layers = json_get_or<std::vector<std::int64_t>>(config, "mlp_only_layers", {}, where);
-  const auto step = json_get_or<std::int64_t>(config, "decoder_sparse_step", 1, where);
-  if (step <= 0) throw FileError("{}: decoder_sparse_step must be positive", where);
-  for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
-    const bool listed = std::find(dense_layers.begin(), dense_layers.end(), layer) != dense_layers.end();
-    spec.is_moe_layer.push_back(!listed && spec.router.experts > 0 && (layer + 1) % step == 0);
-  }
+  spec.is_moe_layer = read_sparse_layers(config, spec.layers, where);
   return spec;
 }
 

@@ -32,7 +32,7 @@ CONFIG = {
     "use_cache": True,
     "vocab_size": VOCABULARY,
 }
-CHECKPOINTS = {"mixtral_tiny": (CONFIG, 1)}
+CHECKPOINTS = {"mixtral_tiny": (CONFIG, 2)}
 
 
 def rule(config):

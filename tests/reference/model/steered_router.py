@@ -115,11 +115,15 @@ def sparsemixer_gaps(logits, choice, experts, eps):
     return step, min(10 * step, 50 * edge)
 
 
+# The choice value of experts in dropped groups: below every score, above what is forbidden.
+MASKED = -1e20
+
+
 def gaps(choice, k):
     """Smallest distance between the last chosen and the first unchosen expert: of scores and of log scores."""
     ordered = choice.sort(-1, descending=True).values.double()
     last, first = ordered[:, k - 1], ordered[:, k]
-    sure = torch.isinf(last) | torch.isinf(first)
+    sure = torch.isinf(last) | torch.isinf(first) | ((first == MASKED) & (last > MASKED))
     absolute = torch.where(sure, math.inf, last - first)
     ratio = torch.where(sure, math.inf, last.clamp_min(1e-300).log() - first.clamp_min(1e-300).log())
     return absolute.min().item(), ratio.min().item()
@@ -175,7 +179,7 @@ FORCED, FORBIDDEN = 1e30, -1e20
 
 
 def group_limited(choice, rule, rules):
-    """The choice values with -inf in the groups that are not kept, and the margin between the last kept group and
+    """The choice values with MASKED in the groups that are not kept, and the margin between the last kept group and
     the first dropped one. Forced experts bring their group in; forbidden ones weigh it down.
     """
     pinned_choice = choice_scores(choice, rules).clamp(FORBIDDEN, FORCED)
@@ -191,7 +195,7 @@ def group_limited(choice, rule, rules):
     sure = (last > 1e10) | (first < -1e10)
     margin = torch.where(sure, math.inf, (last - first).double()).min().item()
     dropped = ~kept[:, :, None].expand_as(grouped).reshape(choice.shape)
-    return choice.masked_fill(dropped, -math.inf), margin
+    return choice.masked_fill(dropped, MASKED), margin
 
 
 def choose(scores, rule, rules, bias):
