@@ -48,6 +48,7 @@ class SelfTest {
       for (std::int64_t i = 0; i < report.experts; ++i)
         check_expert(seen, i * (spec_.router.experts - 1) / std::max<std::int64_t>(1, report.experts - 1));
     }
+    report.rows = rows_;
     report.largest_difference = largest_difference_;
     return report;
   }
@@ -109,35 +110,61 @@ class SelfTest {
     check_shift(plain, expert, -reach);
   }
 
+  // Whether a logit above all others of its row is always selected and one below them never: not where a bias
+  // is added to a bounded score, nor where a group counts by more than its best expert.
+  bool logits_decide(bool is_raised) const {
+    const model::RouterSpec& router = spec_.router;
+    const bool by_group = router.groups_kept < router.groups;
+    if (router.has_selection_bias || router.score == &model::sigmoid_score) return false;
+    if (by_group && router.group_score != model::GroupScore::largest) return false;
+    return is_raised || router.groups_kept * (router.experts / router.groups) > router.top_k;
+  }
+
   void check_shift(const model::LayerCapture& plain, std::int64_t expert, double shift) {
     const PlanEntry entry{plain.layer, expert, Operation::scale, std::exp(shift)};
     const model::Routing routing = routing_under(plain.layer, entry);
-    if (shift > 0 || spec_.router.experts > spec_.router.top_k)
+    if (logits_decide(shift > 0))
       require_rate(routing, plain.layer, expert, shift > 0 ? 1 : 0,
                    shift > 0 ? "a raised logit" : "a lowered logit");
     const auto logits = plain.routing.logits.accessor<float, 2>();
+    ScalarRow row{{}, selection_bias(plain.layer)};
     for (std::int64_t token = 0; token < logits.size(0); ++token) {
-      std::vector<double> row(static_cast<std::size_t>(spec_.router.experts));
+      row.logits.clear();
       for (std::int64_t e = 0; e < spec_.router.experts; ++e)
-        row[static_cast<std::size_t>(e)] =
-            static_cast<double>(logits[token][e]) + (e == expert ? shift : 0.0);
+        row.logits.push_back(static_cast<double>(logits[token][e]) + (e == expert ? shift : 0.0));
       compare_row(row, routing, token, plain.layer);
     }
   }
 
+  std::vector<double> selection_bias(std::int64_t layer) const {
+    const auto& mlp = model_.weights().layers[static_cast<std::size_t>(layer)].mlp;
+    const at::Tensor& bias = std::get<model::MoeWeights>(mlp).router.selection_bias;
+    if (!bias.defined()) return {};
+    const at::Tensor wide = bias.to(at::kCPU, at::kDouble).contiguous();
+    const double* values = wide.const_data_ptr<double>();
+    return {values, values + wide.numel()};
+  }
+
+  // Of logits that were rounded to 16 bits less can be asked.
+  double tolerance() const {
+    const bool is_wide = model_.dtype() == at::kFloat || spec_.router.in_float;
+    return (is_wide ? kTolerance : kHalfTolerance) * std::max(1.0, spec_.router.weight_multiplier);
+  }
+
   // One token's routing in double precision against what the router stage gave.
-  void compare_row(const std::vector<double>& logits, const model::Routing& routing, std::int64_t token,
+  void compare_row(const ScalarRow& row, const model::Routing& routing, std::int64_t token,
                    std::int64_t layer) {
-    const double tolerance = model_.dtype() == at::kFloat ? kTolerance : kHalfTolerance;
-    const ScalarRouting expected = route_scalar(spec_.router, logits, tolerance);
+    const ScalarRouting expected = route_scalar(spec_.router, row, tolerance());
     if (expected.is_ambiguous) return;
+    ++rows_;
     for (std::size_t k = 0; k < expected.weights.size(); ++k) {
       const auto slot = static_cast<std::int64_t>(k);
       const auto id = static_cast<std::size_t>(routing.ids[token][slot].item<std::int64_t>());
       const double difference = std::abs(routing.weights[token][slot].item<double>() - expected.weights[k]);
       largest_difference_ = std::max(largest_difference_, difference);
-      // Near-ties may come out in either order; a really different expert has a different logit.
-      if (difference > tolerance || std::abs(logits[id] - logits[expected.order[k]]) > tolerance * 10)
+      // Near-ties may come out in either order; a really different expert has a different choice value.
+      const double apart = expected.choice[id] - expected.choice[expected.order[k]];
+      if (difference > tolerance() || std::abs(apart) > tolerance() * 10)
         throw Error(
             "self-test failed: layer {}, token {}: the router stage gave expert {} with weight {}, the "
             "independent recomputation expert {} with weight {}",
@@ -161,6 +188,7 @@ class SelfTest {
   at::Tensor tokens_;
   model::Layout layout_;
   Pass plain_;
+  std::int64_t rows_ = 0;
   double largest_difference_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/model/variants.h"
+#include "tests/model/variants_routed.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
 
@@ -192,6 +193,7 @@ TEST_CASE("deliberately wrong variants miss the reference as far as the same mis
   auto changes = spec_changes();
   changes.merge(weight_changes());
   changes.merge(family_changes());
+  add_routed_variants(changes);
   const double tolerance = reference.fields.at("tolerance").get<double>();
   int tried = 0;
   std::string table = name + ": error in standard deviations of the logits, ours | transformers'\n";

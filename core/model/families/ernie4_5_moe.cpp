@@ -1,6 +1,6 @@
-// ERNIE 4.5 (ERNIE-4.5-21B-A3B and its Thinking variant): neighbouring dimensions turn together, softmax router
-// in float32 with a correction bias for the choice alone, weights divided by no less than moe_norm_min, shared
-// experts, dense first layers, tied embeddings.
+// ERNIE 4.5 (ERNIE-4.5-21B-A3B and its Thinking variant): neighbouring dimensions turn together, softmax
+// router in float32 with a correction bias for the choice alone, weights divided by no less than
+// moe_norm_min, shared experts, dense first layers, tied embeddings.
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -14,7 +14,8 @@ std::int64_t ernie_count(const Json& config, const char* key, std::int64_t fallb
   return value;
 }
 
-// Sparse are the layers from the start index to the end index (-1: the last) of which every interval-th counts.
+// Sparse are the layers from the start index to the end index (-1: the last) of which every interval-th
+// counts.
 std::vector<bool> ernie_sparse_layers(const Json& config, std::int64_t layers, const std::string& where) {
   const std::int64_t start = ernie_count(config, "moe_layer_start_index", 1, 0, where);
   const std::int64_t interval = ernie_count(config, "moe_layer_interval", 1, 1, where);
@@ -57,8 +58,7 @@ ModelSpec parse_ernie4_5_moe(const Json& config, const std::string& where) {
 
 LayerNames ernie4_5_moe_layer_names(std::int64_t layer) {
   LayerNames names = common_layer_names(layer);
-  names.router_selection_bias =
-      fmt::format("model.layers.{}.mlp.moe_statics.e_score_correction_bias", layer);
+  names.router_selection_bias = fmt::format("model.layers.{}.mlp.moe_statics.e_score_correction_bias", layer);
   return names;
 }
 

@@ -1,6 +1,6 @@
-// GLM-4.5 (GLM-4.5, GLM-4.5-Air): half of each head is rotated, biases on q, k and v, optional RMSNorm on each
-// query and key head, sigmoid router in float32 with a correction bias for the choice alone, groups of experts
-// and a factor on the weights, shared experts, dense first layers.
+// GLM-4.5 (GLM-4.5, GLM-4.5-Air): half of each head is rotated, biases on q, k and v, optional RMSNorm on
+// each query and key head, sigmoid router in float32 with a correction bias for the choice alone, groups of
+// experts and a factor on the weights, shared experts, dense first layers.
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -25,9 +25,8 @@ RouterSpec glm_router(const Json& config, const std::string& where) {
 // The published models turn half of a head, also where the config does not say it.
 bool says_rotary_share(const Json& config) {
   const auto parameters = config.find("rope_parameters");
-  return config.contains("partial_rotary_factor") ||
-         (parameters != config.end() && parameters->is_object() &&
-          parameters->contains("partial_rotary_factor"));
+  return config.contains("partial_rotary_factor") || (parameters != config.end() && parameters->is_object() &&
+                                                      parameters->contains("partial_rotary_factor"));
 }
 
 ModelSpec parse_glm4_moe(const Json& config, const std::string& where) {
@@ -49,8 +48,6 @@ ModelSpec parse_glm4_moe(const Json& config, const std::string& where) {
 
 }  // namespace
 
-Family family_glm4_moe() {
-  return {"glm4_moe", &parse_glm4_moe, &common_layer_names, &is_prediction_layer};
-}
+Family family_glm4_moe() { return {"glm4_moe", &parse_glm4_moe, &common_layer_names, &is_prediction_layer}; }
 
 }  // namespace moelab::model

@@ -1,5 +1,6 @@
 // Qwen2-MoE (Qwen1.5-MoE-A2.7B, Qwen2-57B-A14B): biases on q, k and v alone, softmax router whose weights are
-// not renormalised unless norm_topk_prob says so, a shared expert behind a sigmoid gate, optional dense layers.
+// not renormalised unless norm_topk_prob says so, a shared expert behind a sigmoid gate, optional dense
+// layers.
 #include "core/model/spec.h"
 
 namespace moelab::model {

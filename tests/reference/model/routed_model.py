@@ -106,10 +106,10 @@ class RoutedModel(PlainModel):
         rank = (values[:, None, :] > values[:, :, None]).sum(-1)  # how many groups are better
         return (rank < rule.groups_kept)[:, group]
 
-    def chosen(self, logits, scores, rule, k):
+    def chosen(self, scores, rule, k):
         name, choice = self.mistake, scores
-        if self.bias_name and name != "selection_bias_omitted":
-            choice = self.scores(logits + self.bias) if name == "selection_bias_on_logits" else scores + self.bias
+        if self.bias_name and name not in ("selection_bias_omitted", "selection_bias_on_logits"):
+            choice = scores + self.bias
         if rule.groups > rule.groups_kept and name != "groups_omitted":
             below = 0.0 if name == "groups_masked_with_zero" else -torch.inf
             choice = choice.masked_fill(~self.kept_groups(scores, choice, rule), below)
@@ -121,8 +121,8 @@ class RoutedModel(PlainModel):
     def routed(self, logits):
         rule, name = rule_of(self.config), self.mistake
         k = rule.k + {"top_k_one_less": -1, "top_k_one_more": 1}.get(name, 0)
-        scores = self.scores(logits)
-        chosen = self.chosen(logits, scores, rule, k)
+        scores = self.scores(logits + self.bias if name == "selection_bias_on_logits" else logits)
+        chosen = self.chosen(scores, rule, k)
         weights = (scores + self.bias if name == "selection_bias_in_weights" else scores) * chosen
         if (rule.kind == "renormalised") != (name == "norm_topk_flipped"):
             least = 1e-12 if name == "norm_min_default" else rule.renorm_min
