@@ -26,11 +26,23 @@ std::string count_text(std::int64_t count) {
 
 void line(const std::string& name, const std::string& value) { fmt::print("{:<16} {}\n", name, value); }
 
+std::string score_text(const model::RouterSpec& router) {
+  if (router.sparsemixer_eps) return "sparsemixer";
+  if (router.score == model::sigmoid_score) return "sigmoid";
+  return router.score == model::softmax_score ? "softmax" : "scores";
+}
+
 std::string router_formula(const model::RouterSpec& router) {
-  std::string score = router.score == model::softmax_score ? "softmax" : "scores";
-  if (router.sparsemixer_eps) score = "sparsemixer";
-  return fmt::format("h W^T -> logits [+ ln(alpha)] -> {} over {} experts -> top {} -> weights{} -> experts",
-                     score, router.experts, router.top_k, router.renormalise ? " / their sum" : "");
+  std::string text = fmt::format("h W^T{} -> logits [+ ln(alpha)] -> {} over {} experts",
+                                 router.has_bias ? " + bias" : "", score_text(router), router.experts);
+  if (router.has_selection_bias) text += " -> + selection bias";
+  if (router.groups_kept < router.groups)
+    text += fmt::format(" -> best {} of {} groups", router.groups_kept, router.groups);
+  text +=
+      fmt::format(" -> top {} -> weights{}", router.top_k, router.has_selection_bias ? " (unbiased)" : "");
+  if (router.renormalise) text += " / their sum";
+  if (router.weight_multiplier != 1.0) text += fmt::format(" x {}", number_text(router.weight_multiplier));
+  return text + " -> experts";
 }
 
 std::string qk_norm_text(model::QkNorm norm) {
@@ -59,6 +71,9 @@ void print_spec(const model::ModelSpec& spec) {
                    spec.attention.window ? fmt::format(", window {}", *spec.attention.window) : ""));
   line("experts", fmt::format("{} a layer, {} in all, {} chosen a token, inner size {}", spec.router.experts,
                               spec.router.experts * moe_layers, spec.router.top_k, spec.expert_width));
+  if (spec.shared_width > 0)
+    line("shared expert", fmt::format("every token's, inner size {}{}", spec.shared_width,
+                                      spec.has_shared_gate ? ", times sigmoid of its own gate" : ""));
   line("router", router_formula(spec.router));
   const model::ParameterCount count = model::count_parameters(spec);
   line("parameters",
