@@ -81,7 +81,7 @@ TEST_CASE("Qwen2-MoE's settings that the runtime cannot follow are errors", "[mo
 }
 
 TEST_CASE("Mixtral's window is optional and must show something", "[model]") {
-  CHECK(parse("mixtral_tiny", {}).attention.window == 11);
+  CHECK(parse("mixtral_tiny", Json::object()).attention.window == 11);
   CHECK_FALSE(parse("mixtral_tiny", {{"sliding_window", nullptr}}).attention.window.has_value());
   CHECK_FALSE(parse("mixtral_tiny", {{"sliding_window", 64}}).attention.window.has_value());
   CHECK_THROWS_WITH(parse("mixtral_tiny", {{"sliding_window", 0}}),
@@ -96,7 +96,7 @@ TEST_CASE("GLM rotates half of each head unless the config says otherwise", "[mo
   CHECK(rotated({{"partial_rotary_factor", 1.0}}) == 16);
   CHECK(rotated({{"partial_rotary_factor", nullptr},
                  {"rope_parameters", {{"partial_rotary_factor", 0.25}, {"rope_theta", 100.0}}}}) == 4);
-  CHECK_THROWS_WITH(rotated({{"partial_rotary_factor", 0.3}}), ContainsSubstring("partial_rotary_factor"));
+  CHECK_THROWS_WITH(rotated({{"partial_rotary_factor", 0.2}}), ContainsSubstring("partial_rotary_factor"));
 }
 
 TEST_CASE("GLM's norm on queries and keys is optional, and stands in the checkpoint or does not", "[model]") {

@@ -21,8 +21,10 @@ at::Tensor log_softmax_score(const at::Tensor& logits) { return logits.to(at::kF
 void for_each_mlp(model::ModelWeights& weights, const std::function<void(model::MlpWeights&)>& change) {
   for (model::LayerWeights& layer : weights.layers) {
     if (auto* dense = std::get_if<model::MlpWeights>(&layer.mlp)) change(*dense);
-    if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp))
+    if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp)) {
       for (model::MlpWeights& expert : moe->experts) change(expert);
+      if (moe->shared) change(*moe->shared);
+    }
   }
 }
 
@@ -200,6 +202,7 @@ TEST_CASE("deliberately wrong variants miss the reference as far as the same mis
   for (const Json& variant : reference.fields.at("wrong_variants")) {
     const auto found = changes.find(variant.at("name").get<std::string>());
     if (found == changes.end()) continue;
+    CAPTURE(name, found->first);
     const double expected = variant.at("relative_error").get<double>();
     const double error = relative_error(reference, found->second);
     table += fmt::format("  {:28} {:8.4f} | {:8.4f}\n", found->first, error, expected);

@@ -40,7 +40,7 @@ CONFIG = {
     "use_cache": True,
     "vocab_size": VOCABULARY,
 }
-CHECKPOINTS = {"ernie4_5_moe_tiny": (CONFIG, 2)}
+CHECKPOINTS = {"ernie4_5_moe_tiny": (CONFIG, 9)}
 FULL_WIDTH = ("mlp.gate.weight", "e_score_correction_bias")
 SKIPPED = "model.mtp_"
 

@@ -48,7 +48,7 @@ CONFIG = {
 # Taken from all correction biases, which changes no choice: it puts choice values below 0, where a runtime that masks
 # dropped groups with 0 instead of -inf goes wrong.
 BELOW = 0.6
-CHECKPOINTS = {"glm4_moe_tiny": (CONFIG, 5)}
+CHECKPOINTS = {"glm4_moe_tiny": (CONFIG, 6)}
 FULL_WIDTH = ("e_score_correction_bias",)
 SKIPPED = "model.layers.3."
 
