@@ -317,10 +317,20 @@ def is_full_width(config, name):
 
 def to_half_widths(config, tensors):
     """Values that bfloat16 and float16 both hold exactly, so that two files can hold the same weights."""
-    rounded = {name: t.bfloat16().half().float() for name, t in tensors.items() if not is_full_width(config, name)}
+    rounded = {name: t.bfloat16().half().float() for name, t in tensors.items()
+               if t.is_floating_point() and not is_full_width(config, name)}
     for name, values in rounded.items():
         assert torch.equal(values.bfloat16().float(), values), name
     return {name: rounded.get(name, t) for name, t in tensors.items()}
+
+
+def as_stored(config, tensors, dtype):
+    """Tensors in the dtype that the file holds them in; packed bytes stay bytes."""
+    stored = {}
+    for name, t in tensors.items():
+        kept = torch.float32 if is_full_width(config, name) else dtype
+        stored[name] = (t.to(kept) if t.is_floating_point() else t).contiguous()
+    return stored
 
 
 def fuse_experts(config, tensors):
@@ -351,8 +361,7 @@ def write_single(folder, config, tensors, dtype):
 def write_sharded(folder, config, tensors, dtype):
     """Two shards, cut by bytes: the cut falls inside a layer, as in published models."""
     folder.mkdir(parents=True, exist_ok=True)
-    stored = {name: t.to(torch.float32 if is_full_width(config, name) else dtype).contiguous()
-              for name, t in tensors.items()}
+    stored = as_stored(config, tensors, dtype)
     total, seen, shards, weight_map = sum(t.nbytes for t in stored.values()), 0, [{}, {}], {}
     for name, tensor in stored.items():
         shard = 0 if seen < 0.6 * total else 1

@@ -228,6 +228,8 @@ class Expectation:
         self.run_options()
         if self.config.get("original_max_position_embeddings"):
             self.run_long_prompt()
+        if hasattr(family_module(self.config), "extend"):
+            family_module(self.config).extend(self)
         self.run_mistakes(weights)
         self.fields["smallest_gap"] = self.steering.smallest_gap
         self.fields["smallest_log_gap"] = self.steering.smallest_log_gap

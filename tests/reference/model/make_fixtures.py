@@ -149,6 +149,9 @@ def main():
         write_expected(arguments.out / "expected" / name, name, seed, expectation)
         if name == "qwen3_moe_tiny":
             write_fused(arguments.out / "qwen3_moe_fused", weights, expectation)
+        module = checkpoints.family_module(CONFIGS[name])
+        if hasattr(module, "write_others"):
+            module.write_others(arguments.out, weights, expectation)
 
 
 if __name__ == "__main__":

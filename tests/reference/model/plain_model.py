@@ -219,7 +219,7 @@ class PlainModel:
         a, b = x[..., :half], x[..., half:]
         return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
-    def mask(self, n):
+    def mask(self, n, layer):
         window = (self.config.get("sliding_window") or n) + (self.mistake == "window_one_more")
         i, j = torch.arange(n)[:, None], torch.arange(n)[None]
         return self.causal_mask(n, i, j) & ((j > i - window) | (self.mistake == "window_omitted"))
@@ -264,6 +264,9 @@ class PlainModel:
             x = self.qk_norm(x, k_norm, heads)
         return x.view(x.shape[0], heads, -1)
 
+    def shares(self, scores, layer):
+        return scores.softmax(-1)
+
     def attention(self, x, layer):
         prefix = f"model.layers.{layer}.self_attn."
         get = lambda name: self.tensors.get(f"{prefix}{name}.weight")
@@ -275,7 +278,7 @@ class PlainModel:
         if self.mistake == "kv_heads_tiled":
             source = torch.arange(heads) % kv_heads
         scores = torch.einsum("qhd,khd->hqk", q, k[:, source]) * self.scale()
-        shares = scores.masked_fill(~self.mask(x.shape[0]), -torch.inf).softmax(-1)
+        shares = self.shares(scores.masked_fill(~self.mask(x.shape[0], layer), -torch.inf), layer)
         mixed = torch.einsum("hqk,khd->qhd", shares, v[:, source])
         return self.linear(mixed.reshape(x.shape[0], -1), prefix + "o_proj")
 
@@ -320,7 +323,7 @@ class PlainModel:
 
     def experts(self, x, residual, layer):
         prefix = f"model.layers.{layer}.mlp."
-        logits = (residual if self.mistake == "router_before_norm" else x) @ self.tensors[prefix + "gate.weight"].T
+        logits = self.linear(residual if self.mistake == "router_before_norm" else x, prefix + "gate")
         weights, chosen = self.routed(logits)
         out = torch.zeros_like(x)
         for expert, source in enumerate(self.order):
