@@ -22,19 +22,27 @@ class Loader {
   // In the dtype of the run; `type` asks for another.
   at::Tensor take(const std::string& name, std::vector<std::int64_t> shape,
                   std::optional<at::ScalarType> type = std::nullopt) {
-    const at::Tensor stored = checkpoint_.tensor(name);
-    used_.insert(name);
-    if (stored.sizes() != at::IntArrayRef(shape))
-      throw FileError("{}: the tensor '{}' has shape [{}], config.json demands [{}]", directory_.string(),
-                      name, fmt::join(stored.sizes(), ", "), fmt::join(shape, ", "));
+    const at::Tensor stored = find(name, shape);
     if (!at::isFloatingType(stored.scalar_type()))
       throw FileError("{}: the tensor '{}' has dtype {}, a floating-point type was expected",
                       directory_.string(), name, c10::toString(stored.scalar_type()));
     if (options_.check_finite) require_finite(stored, name, directory_);
-    const at::ScalarType usual =
-        options_.dtype.value_or(options_.device.is_cpu() ? at::kFloat : stored.scalar_type());
     // A no-op, without a copy, when both fit already.
-    return stored.to(options_.device, type.value_or(usual));
+    return stored.to(options_.device, type.value_or(run_type(stored.scalar_type())));
+  }
+
+  // Blocks and scales of the packed matrices [count, rows, columns] of all experts, which stay bytes.
+  std::vector<Mxfp4Matrix> take_packed(const std::string& name, std::int64_t count, std::int64_t rows,
+                                       std::int64_t columns) {
+    const std::int64_t groups = columns / kMxfp4Group;
+    const at::Tensor blocks = take_bytes(name + "_blocks", {count, rows, groups, kMxfp4Group / 2});
+    const at::Tensor scales = take_bytes(name + "_scales", {count, rows, groups});
+    if (!tables_.pairs.defined()) tables_ = make_mxfp4_tables(run_type(at::kBFloat16), options_.device);
+    if (options_.check_finite) require_finite_scales(scales, name + "_scales");
+    std::vector<Mxfp4Matrix> matrices;
+    for (std::int64_t e = 0; e < count; ++e)
+      matrices.push_back({blocks.select(0, e), scales.select(0, e), tables_});
+    return matrices;
   }
 
   // A vector [length] in float32. ERNIE stores its correction biases as one row, [1, length].
@@ -62,10 +70,44 @@ class Loader {
   void ignore(const std::string& name) { used_.insert(name); }
 
  private:
+  // The dtype of the run for a tensor that is stored in another.
+  at::ScalarType run_type(at::ScalarType stored) const {
+    return options_.dtype.value_or(options_.device.is_cpu() ? at::kFloat : stored);
+  }
+
+  at::Tensor find(const std::string& name, const std::vector<std::int64_t>& shape) {
+    at::Tensor stored = checkpoint_.tensor(name);
+    used_.insert(name);
+    if (stored.sizes() != at::IntArrayRef(shape))
+      throw FileError("{}: the tensor '{}' has shape [{}], config.json demands [{}]", directory_.string(),
+                      name, fmt::join(stored.sizes(), ", "), fmt::join(shape, ", "));
+    return stored;
+  }
+
+  at::Tensor take_bytes(const std::string& name, const std::vector<std::int64_t>& shape) {
+    const at::Tensor stored = find(name, shape);
+    if (stored.scalar_type() != at::kByte)
+      throw FileError("{}: the tensor '{}' has dtype {}, packed bytes (uint8) were expected",
+                      directory_.string(), name, c10::toString(stored.scalar_type()));
+    return stored.to(options_.device);
+  }
+
+  void require_finite_scales(const at::Tensor& scales, const std::string& name) const {
+    const auto largest = scales.max().item<std::int64_t>();
+    const at::ScalarType type = tables_.pairs.scalar_type();
+    if (largest == 255)
+      throw FileError("{}: the tensor '{}' holds the scale 255, which stands for NaN", directory_.string(),
+                      name);
+    if (largest > largest_mxfp4_scale(type))
+      throw FileError("{}: the tensor '{}' holds the scale {}, under which values leave the range of {}",
+                      directory_.string(), name, largest, c10::toString(type));
+  }
+
   std::filesystem::path directory_;
   LoadOptions options_;
   Checkpoint checkpoint_;
   std::set<std::string> used_;
+  Mxfp4Tables tables_;  // made for the first packed matrix
 };
 
 Projection take_projection(Loader& loader, const std::string& name, std::int64_t out, std::int64_t in,
@@ -89,6 +131,7 @@ AttentionWeights take_attention(Loader& loader, const ModelSpec& spec, const Lay
     weights.query_norm = loader.take(names.query_norm + ".weight", {full ? q_width : attention.head_dim});
     weights.key_norm = loader.take(names.key_norm + ".weight", {full ? kv_width : attention.head_dim});
   }
+  if (attention.has_sinks) weights.sinks = loader.take(names.sinks, {attention.heads});
   return weights;
 }
 
@@ -97,6 +140,37 @@ MlpWeights take_mlp(Loader& loader, const LayerNames& names, const std::string& 
   return {loader.take(prefix + "." + names.expert_gate + ".weight", {width, hidden}),
           loader.take(prefix + "." + names.expert_up + ".weight", {width, hidden}),
           loader.take(prefix + "." + names.expert_down + ".weight", {hidden, width})};
+}
+
+// The matrices of all experts: packed, or [experts, in, out] as transformers multiplies them from the left.
+std::vector<ExpertMatrix> take_expert_matrices(Loader& loader, const ModelSpec& spec, const std::string& name,
+                                               std::int64_t out, std::int64_t in) {
+  const std::int64_t experts = spec.router.experts;
+  std::vector<ExpertMatrix> matrices;
+  if (spec.packed_experts) {
+    for (Mxfp4Matrix& matrix : loader.take_packed(name, experts, out, in))
+      matrices.emplace_back(std::move(matrix));
+    return matrices;
+  }
+  const at::Tensor all = loader.take(name, {experts, in, out});
+  for (std::int64_t e = 0; e < experts; ++e) matrices.emplace_back(all.select(0, e).t());
+  return matrices;
+}
+
+std::vector<ClampedMlpWeights> take_clamped_experts(Loader& loader, const ModelSpec& spec,
+                                                    const LayerNames& names) {
+  const std::int64_t experts = spec.router.experts, width = spec.expert_width, hidden = spec.hidden;
+  auto gate_up = take_expert_matrices(loader, spec, names.fused_gate_up, 2 * width, hidden);
+  auto down = take_expert_matrices(loader, spec, names.fused_down, hidden, width);
+  const at::Tensor gate_up_bias = loader.take(names.fused_gate_up + "_bias", {experts, 2 * width});
+  const at::Tensor down_bias = loader.take(names.fused_down + "_bias", {experts, hidden});
+  std::vector<ClampedMlpWeights> weights;
+  for (std::int64_t e = 0; e < experts; ++e) {
+    const auto index = static_cast<std::size_t>(e);
+    weights.push_back({std::move(gate_up[index]), gate_up_bias.select(0, e), std::move(down[index]),
+                       down_bias.select(0, e)});
+  }
+  return weights;
 }
 
 MoeWeights take_moe(Loader& loader, const ModelSpec& spec, const LayerNames& names) {
@@ -110,6 +184,10 @@ MoeWeights take_moe(Loader& loader, const ModelSpec& spec, const LayerNames& nam
   if (spec.shared_width > 0)
     weights.shared = take_mlp(loader, names, names.shared_experts, spec.shared_width, hidden);
   if (spec.has_shared_gate) weights.shared_gate = loader.take(names.shared_gate + ".weight", {1, hidden});
+  if (spec.clamped_swiglu) {
+    weights.clamped_experts = take_clamped_experts(loader, spec, names);
+    return weights;
+  }
   if (loader.contains(names.fused_gate_up)) {
     const at::Tensor gate_up = loader.take(names.fused_gate_up, {experts, 2 * width, hidden});
     const at::Tensor down = loader.take(names.fused_down, {experts, hidden, width});

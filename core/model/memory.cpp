@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/model/mxfp4.h"
 
 namespace moelab::model {
 namespace {
@@ -38,7 +39,9 @@ CachePlan plan_cache(const ModelSpec& spec, at::ScalarType dtype, const CacheNee
 }
 
 std::int64_t weight_bytes(const ModelSpec& spec, at::ScalarType dtype) {
-  return count_parameters(spec).total * static_cast<std::int64_t>(c10::elementSize(dtype));
+  const ParameterCount count = count_parameters(spec);
+  return (count.total - count.packed) * static_cast<std::int64_t>(c10::elementSize(dtype)) +
+         count.packed / kMxfp4Group * kMxfp4GroupBytes;
 }
 
 std::int64_t cache_budget(const ModelSpec& spec, at::ScalarType dtype, std::int64_t free_bytes,

@@ -8,6 +8,17 @@
 #include "core/model/window.h"
 
 namespace moelab::model {
+namespace {
+
+at::Tensor run_clamped_experts(const MoeWeights& moe, const ClampedSwiglu& swiglu, const Routing& routing,
+                               const at::Tensor& x) {
+  const auto expert = [&](std::size_t e, const at::Tensor& rows) {
+    return clamped_mlp(swiglu, moe.clamped_experts[e], rows);
+  };
+  return run_experts(moe.clamped_experts.size(), expert, routing, x);
+}
+
+}  // namespace
 
 Model::Model(ModelSpec spec, ModelWeights weights) : spec_(std::move(spec)), weights_(std::move(weights)) {}
 
@@ -15,6 +26,7 @@ at::Tensor Model::embed(const at::Tensor& tokens) const { return at::embedding(w
 
 at::Tensor Model::norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
   if (spec_.norm == NormKind::rms) return rms_norm(x, weight, spec_.norm_eps);
+  if (spec_.norm == NormKind::rms_wide) return rms_norm_wide(x, weight, spec_.norm_eps);
   return at::layer_norm(x, {x.size(-1)}, weight, bias, spec_.norm_eps);
 }
 
@@ -37,7 +49,8 @@ at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOpt
     if (pass.effects.defined()) steering.effects = pass.effects.select(0, layer);
   }
   Routing routing = route(spec_.router, moe.router, x, steered ? &steering : nullptr);
-  at::Tensor y = run_experts(moe.experts, routing, x);
+  at::Tensor y = spec_.clamped_swiglu ? run_clamped_experts(moe, *spec_.clamped_swiglu, routing, x)
+                                      : run_experts(moe.experts, routing, x);
   if (moe.shared) {
     const at::Tensor shared = gated_mlp(*moe.shared, x);
     y = y + (moe.shared_gate.defined() ? at::linear(x, moe.shared_gate).sigmoid() * shared : shared);

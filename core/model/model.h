@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/model/clamped_mlp.h"
 #include "core/model/layout.h"
 #include "core/model/parts.h"
 #include "core/model/spec.h"
@@ -24,9 +25,10 @@ struct LoadOptions {
 
 struct MoeWeights {
   RouterWeights router;
-  std::vector<MlpWeights> experts;   // a table of views; one tensor an expert is used where it lies
-  std::optional<MlpWeights> shared;  // the expert that every token visits
-  at::Tensor shared_gate;            // [1, hidden]; undefined: the shared expert counts in full
+  std::vector<MlpWeights> experts;  // a table of views; one tensor an expert is used where it lies
+  std::vector<ClampedMlpWeights> clamped_experts;  // in their place where the spec has a clamped SwiGLU
+  std::optional<MlpWeights> shared;                // the expert that every token visits
+  at::Tensor shared_gate;                          // [1, hidden]; undefined: the shared expert counts in full
 };
 
 struct LayerWeights {

@@ -14,6 +14,8 @@
 
 #include <optional>
 
+#include "core/model/sinks.h"
+
 namespace moelab::model {
 namespace {
 
@@ -52,6 +54,10 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return (wide * scale).to(x.scalar_type()) * weight;
 }
 
+at::Tensor rms_norm_wide(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  return rms_norm(x.to(at::kFloat), weight.to(at::kFloat), eps).to(x.scalar_type());
+}
+
 at::Tensor attention(const AttentionSpec& spec, double norm_eps, const AttentionWeights& weights,
                      const at::Tensor& x, const Rotation& rotation, const Layout& layout,
                      const LayerCache& cache) {
@@ -79,10 +85,14 @@ at::Tensor attention(const AttentionSpec& spec, double norm_eps, const Attention
   key = rotate(key, rotation);
   const KvCache::Read seen = cache.cache != nullptr ? cache.cache->append(cache.layer, layout, key, value)
                                                     : KvCache::Read{pad(key, layout), pad(value, layout)};
-  const at::Tensor mixed = at::scaled_dot_product_attention(
-      pad(rotate(query, rotation), layout), seen.keys, seen.values, mask,
-      /*dropout_p=*/0.0, /*is_causal=*/!mask.has_value(), /*scale=*/spec.scale,
-      /*enable_gqa=*/spec.heads != spec.kv_heads);
+  query = pad(rotate(query, rotation), layout);
+  const at::Tensor mixed =
+      weights.sinks.defined()
+          ? attend_with_sinks(query, seen, weights.sinks, layout.mask, spec.scale)
+          : at::scaled_dot_product_attention(query, seen.keys, seen.values, mask,
+                                             /*dropout_p=*/0.0, /*is_causal=*/!mask.has_value(),
+                                             /*scale=*/spec.scale,
+                                             /*enable_gqa=*/spec.heads != spec.kv_heads);
   return project(weights.output, unpad(mixed, copies, layout));
 }
 
@@ -91,19 +101,24 @@ at::Tensor gated_mlp(const MlpWeights& weights, const at::Tensor& x) {
 }
 
 at::Tensor run_experts(const std::vector<MlpWeights>& experts, const Routing& routing, const at::Tensor& x) {
-  const auto count = static_cast<std::int64_t>(experts.size());
+  const auto expert = [&](std::size_t e, const at::Tensor& rows) { return gated_mlp(experts[e], rows); };
+  return run_experts(experts.size(), expert, routing, x);
+}
+
+at::Tensor run_experts(std::size_t count, const ExpertFunction& expert, const Routing& routing,
+                       const at::Tensor& x) {
   const std::int64_t top_k = routing.ids.size(-1);
   const at::Tensor flat = routing.ids.reshape(-1);
   const at::Tensor order = flat.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/false);
   const at::Tensor token = order.floor_divide(top_k);
-  const at::Tensor hits = at::bincount(flat, {}, count).cpu();
+  const at::Tensor hits = at::bincount(flat, {}, static_cast<std::int64_t>(count)).cpu();
   // One split: its backward writes the gradient once, while a slice for each expert would add as many full
   // tensors.
-  const std::vector<at::Tensor> rows = x.index_select(0, token).split_with_sizes(
-      {hits.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(count)});
+  const std::vector<at::Tensor> rows =
+      x.index_select(0, token).split_with_sizes({hits.const_data_ptr<std::int64_t>(), count});
   std::vector<at::Tensor> outputs;
-  for (std::size_t e = 0; e < experts.size(); ++e)
-    if (rows[e].size(0) > 0) outputs.push_back(gated_mlp(experts[e], rows[e]));
+  for (std::size_t e = 0; e < count; ++e)
+    if (rows[e].size(0) > 0) outputs.push_back(expert(e, rows[e]));
   const at::Tensor weight =
       routing.weights.reshape(-1).index_select(0, order).unsqueeze(-1).to(x.scalar_type());
   return at::zeros_like(x).index_add(0, token, at::cat(outputs, 0) * weight);

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <vector>
 
 #include "core/model/kv_cache.h"
@@ -17,6 +18,9 @@ namespace moelab::model {
 // last dimension.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
+// The same with the weight multiplied in float32, before the cast (gpt-oss's order).
+at::Tensor rms_norm_wide(const at::Tensor& x, const at::Tensor& weight, double eps);
+
 struct Projection {
   at::Tensor weight;  // [out, in]
   at::Tensor bias;    // [out], or undefined
@@ -25,6 +29,7 @@ struct Projection {
 struct AttentionWeights {
   Projection query, key, value, output;
   at::Tensor query_norm, key_norm;  // undefined without qk_norm
+  at::Tensor sinks;                 // [heads], undefined without sinks
 };
 
 // Causal self-attention over packed rows: x [copies * tokens, hidden] -> the same shape. See Layout. With a
@@ -43,5 +48,10 @@ at::Tensor gated_mlp(const MlpWeights& weights, const at::Tensor& x);
 // Sum over each token's selected experts of weight * expert(x), experts visited in ascending order.
 // x [tokens, hidden], routing.ids and routing.weights [tokens, top_k].
 at::Tensor run_experts(const std::vector<MlpWeights>& experts, const Routing& routing, const at::Tensor& x);
+
+// The same for `count` experts of any kind: `expert` maps the rows [n, hidden] that chose expert e.
+using ExpertFunction = std::function<at::Tensor(std::size_t e, const at::Tensor& rows)>;
+at::Tensor run_experts(std::size_t count, const ExpertFunction& expert, const Routing& routing,
+                       const at::Tensor& x);
 
 }  // namespace moelab::model

@@ -125,7 +125,9 @@ ParameterCount count_parameters(const ModelSpec& spec) {
   if (attention.qk_norm == QkNorm::full_width) per_layer += q_width + kv_width;
   if (attention.has_bias) per_layer += q_width + 2 * kv_width;
   if (attention.has_output_bias) per_layer += spec.hidden;
-  const std::int64_t expert = 3 * spec.hidden * spec.expert_width;
+  if (attention.has_sinks) per_layer += attention.heads;
+  const std::int64_t matrices = 3 * spec.hidden * spec.expert_width;
+  const std::int64_t expert = matrices + (spec.clamped_swiglu ? 2 * spec.expert_width + spec.hidden : 0);
   const std::int64_t shared = 3 * spec.hidden * spec.shared_width + (spec.has_shared_gate ? spec.hidden : 0);
   const std::int64_t router_size =
       spec.router.experts * (spec.hidden + spec.router.has_bias + spec.router.has_selection_bias);
@@ -139,6 +141,7 @@ ParameterCount count_parameters(const ModelSpec& spec) {
         per_layer + (is_moe ? router_size + shared : 3 * spec.hidden * spec.dense_width);
     count.total += always + (is_moe ? spec.router.experts * expert : 0);
     count.active += always + (is_moe ? spec.router.top_k * expert : 0);
+    if (is_moe && spec.packed_experts) count.packed += spec.router.experts * matrices;
   }
   return count;
 }

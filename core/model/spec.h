@@ -19,8 +19,15 @@ enum class QkNorm { none, per_head, full_width };
 // Which dimensions of a head turn together: i and i + rotary_dim / 2, or 2 i and 2 i + 1.
 enum class RotaryPairs { half, interleaved };
 
-// Norm of the hidden states: RMSNorm with a weight, or LayerNorm with weight and bias.
-enum class NormKind { rms, layer };
+// Norm of the hidden states: RMSNorm with a weight, the same with the weight multiplied in float32 before the
+// cast, or LayerNorm with weight and bias.
+enum class NormKind { rms, rms_wide, layer };
+
+// (up + 1) * gate * sigmoid(alpha * gate), with gate at most `limit` and up within +-limit.
+struct ClampedSwiglu {
+  double limit = 7.0;
+  double alpha = 1.702;
+};
 
 struct AttentionSpec {
   std::int64_t heads = 0;
@@ -37,6 +44,7 @@ struct AttentionSpec {
   std::optional<double> scale;              // of the scores; none: head_dim^-0.5
   std::optional<std::int64_t> window;       // position i sees j only where i - window < j
   std::vector<bool> windowed;               // [layers] that have the window; empty: all
+  bool has_sinks = false;                   // one more logit a head in the softmax (core/model/sinks.h)
 
   std::int64_t rotated() const { return rotary_dim > 0 ? rotary_dim : head_dim; }
 };
@@ -56,7 +64,9 @@ struct ModelSpec {
   double logits_divisor = 1.0;
   AttentionSpec attention;
   RouterSpec router;
-  std::int64_t expert_width = 0;      // inner size of one expert
+  std::int64_t expert_width = 0;                // inner size of one expert
+  std::optional<ClampedSwiglu> clamped_swiglu;  // experts of core/model/clamped_mlp.h in place of gated MLPs
+  bool packed_experts = false;                  // their matrices are stored, and kept, in MXFP4
   std::int64_t shared_width = 0;      // inner size of the expert that every token visits; 0: there is none
   bool has_shared_gate = false;       // its output is multiplied by sigmoid(gate x)
   std::int64_t dense_width = 0;       // inner size of a dense layer's MLP; 0 where there is none
@@ -71,6 +81,7 @@ struct LayerNames {
   std::string input_norm, post_attention_norm;
   std::string query, key, value, output;  // without ".weight" / ".bias"
   std::string query_norm, key_norm;
+  std::string sinks;                      // the whole name
   std::string router;                     // without ".weight" / ".bias"
   std::string router_selection_bias;      // the whole name
   std::string experts;                    // one tensor an expert: <experts>.<e>.<gate|up|down>.weight
@@ -106,6 +117,7 @@ ModelSpec read_spec(const std::filesystem::path& model_dir);
 struct ParameterCount {
   std::int64_t total = 0;
   std::int64_t active = 0;
+  std::int64_t packed = 0;  // of the total in MXFP4, whatever the dtype of the rest
 };
 ParameterCount count_parameters(const ModelSpec& spec);
 

@@ -158,9 +158,7 @@ TEST_CASE("configs that the runtime cannot follow are errors that name the field
   };
   SECTION("unknown model_type") {
     broken.set_config("model_type", "mamba");
-    fails_with(
-        "model_type 'mamba' is not supported; these are: ernie4_5_moe, glm4_moe, granitemoe, mixtral, "
-        "olmoe, phimoe, qwen2_moe, qwen3_moe");
+    fails_with("model_type 'mamba' is not supported; these are: ");
   }
   SECTION("unknown activation") {
     broken.set_config("hidden_act", "gelu");

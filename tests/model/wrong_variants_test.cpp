@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/model/variants.h"
+#include "tests/model/variants_gpt_oss.h"
 #include "tests/model/variants_routed.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
@@ -196,6 +197,7 @@ TEST_CASE("deliberately wrong variants miss the reference as far as the same mis
   changes.merge(weight_changes());
   changes.merge(family_changes());
   add_routed_variants(changes);
+  add_gpt_oss_variants(changes);
   const double tolerance = reference.fields.at("tolerance").get<double>();
   int tried = 0;
   std::string table = name + ": error in standard deviations of the logits, ours | transformers'\n";

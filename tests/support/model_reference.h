@@ -18,14 +18,15 @@ namespace moelab::testing {
 // family is tested on all of them.
 inline std::vector<std::string> checkpoints_with_reference() {
   return {
-      "qwen3_moe_tiny", "olmoe_tiny",   "granitemoe_tiny",   "phimoe_tiny",
+      "qwen3_moe_tiny", "olmoe_tiny",   "granitemoe_tiny",   "phimoe_tiny",   "gpt_oss_tiny",
       "qwen2_moe_tiny", "mixtral_tiny", "ernie4_5_moe_tiny", "glm4_moe_tiny",
   };
 }
 
 // All of them, and the same weights in other layouts: checkpoint and the reference that it belongs to.
 inline std::vector<std::pair<std::string, std::string>> all_layouts() {
-  std::vector<std::pair<std::string, std::string>> layouts = {{"qwen3_moe_fused", "qwen3_moe_tiny"}};
+  std::vector<std::pair<std::string, std::string>> layouts = {{"qwen3_moe_fused", "qwen3_moe_tiny"},
+                                                              {"gpt_oss_bf16", "gpt_oss_tiny"}};
   for (const std::string& name : checkpoints_with_reference()) layouts.emplace_back(name, name);
   return layouts;
 }

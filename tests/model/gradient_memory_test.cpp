@@ -1,0 +1,125 @@
+// Gradients must not cost a copy of the weights: what a pass allocates at its peak, counted in the allocator.
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/CPUAllocator.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "tests/support/catch.h"
+#include "tests/support/model_reference.h"
+
+using namespace moelab;
+using namespace moelab::testing;
+
+namespace {
+
+struct ByteCount {
+  std::int64_t live = 0;
+  std::int64_t peak = 0;
+};
+
+// Allocates as the usual allocator does and keeps count, for one thread. Tensors may outlive it.
+class CountingAllocator : public c10::Allocator {
+ public:
+  explicit CountingAllocator(c10::Allocator* usual) : usual_(usual), count_(std::make_shared<ByteCount>()) {}
+
+  c10::DataPtr allocate(std::size_t bytes) override {
+    auto block =
+        std::make_unique<Block>(Block{usual_->allocate(bytes), count_, static_cast<std::int64_t>(bytes)});
+    count_->live += block->bytes;
+    count_->peak = std::max(count_->peak, count_->live);
+    void* const data = block->data.get();
+    const c10::Device device = block->data.device();
+    return {data, block.release(), &release, device};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    default_copy_data(to, from, bytes);
+  }
+  ByteCount& count() { return *count_; }
+
+ private:
+  struct Block {
+    c10::DataPtr data;
+    std::shared_ptr<ByteCount> count;
+    std::int64_t bytes;
+  };
+  static void release(void* context) {
+    const std::unique_ptr<Block> block(static_cast<Block*>(context));
+    block->count->live -= block->bytes;
+  }
+
+  c10::Allocator* usual_;
+  std::shared_ptr<ByteCount> count_;
+};
+
+// Bytes at the peak of `act` beyond those before it.
+template <typename Act>
+std::int64_t peak_of(const Act& act) {
+  static CountingAllocator counting(c10::GetCPUAllocator());
+  c10::Allocator* const usual = c10::GetCPUAllocator();
+  counting.count() = {};
+  c10::SetCPUAllocator(&counting, 1);
+  act();
+  c10::SetCPUAllocator(usual, 1);
+  return counting.count().peak;
+}
+
+constexpr std::int64_t kWidth = 512;
+
+model::Mxfp4Matrix random_packed(std::int64_t rows, std::int64_t columns, const model::Mxfp4Tables& tables) {
+  return {at::randint(0, 256, {rows, columns / 32, 16}, at::kByte),
+          at::randint(119, 122, {rows, columns / 32}, at::kByte), tables};
+}
+
+// The tiny model with experts so wide that they outweigh everything that a pass computes.
+engine::Engine widened(const std::string& name) {
+  const model::Model tiny = model::Model::load(data_dir() / "model" / name);
+  model::ModelSpec spec = tiny.spec();
+  model::ModelWeights weights = tiny.weights();
+  spec.expert_width = kWidth;
+  for (model::LayerWeights& layer : weights.layers) {
+    auto& moe = std::get<model::MoeWeights>(layer.mlp);
+    for (model::MlpWeights& expert : moe.experts)
+      expert = {at::randn({kWidth, spec.hidden}), at::randn({kWidth, spec.hidden}),
+                at::randn({spec.hidden, kWidth})};
+    for (model::ClampedMlpWeights& expert : moe.clamped_experts) {
+      const model::Mxfp4Tables tables = std::get<model::Mxfp4Matrix>(expert.down).tables;
+      expert = {random_packed(2 * kWidth, spec.hidden, tables), at::randn({2 * kWidth}),
+                random_packed(spec.hidden, kWidth, tables), expert.down_bias};
+    }
+  }
+  return engine::Engine(model::Model(std::move(spec), std::move(weights)), {});
+}
+
+}  // namespace
+
+TEST_CASE("gradients keep no copy of the expert weights, plain or packed", "[model]") {
+  const auto name = GENERATE(as<std::string>(), "olmoe_tiny", "gpt_oss_tiny");
+  const engine::Engine engine = widened(name);
+  const engine::Tokens prompt = {5, 17, 33, 64, 80, 99};
+  // Bytes of one expert as the multiplication sees it, and of those that this pass uses in both layers.
+  const std::int64_t expert = 3 * engine.spec().hidden * kWidth * 4;
+  std::int64_t used = 0;
+  const auto traces = engine.trace(std::vector<engine::Tokens>{prompt});
+  for (const model::LayerCapture& seen : traces[0].layers) {
+    const at::Tensor ids = seen.routing.ids.reshape(-1).contiguous();
+    const auto* first = ids.const_data_ptr<std::int64_t>();
+    used += expert * static_cast<std::int64_t>(std::set<std::int64_t>(first, first + ids.numel()).size());
+  }
+  const std::vector<engine::GradientItem> items = {{prompt, 1}};
+  std::vector<engine::GradientResult> results;
+  const std::int64_t peak = peak_of([&] { results = engine.gradients(items); });
+  REQUIRE(results[0].gradient.abs().max().item<double>() > 0);
+  CAPTURE(name, peak, expert, used);
+  // Activations here: at most 18 rows (6 tokens, top 3) by 2 x 512 in about ten tensors a layer, 1.5 MB.
+  const std::int64_t activations = 2 * 10 * 18 * 2 * kWidth * 4;
+  const std::int64_t layer = engine.spec().router.experts * expert;
+  CHECK(peak <= activations + layer);
+  // More than a bound on activations and one expert unpacked, with the words and indices that unpacking
+  // takes.
+  REQUIRE(used > activations + 3 * expert);
+  CHECK(peak <= activations + 3 * expert);
+}
