@@ -374,12 +374,12 @@ def write_sharded(folder, config, tensors, dtype):
     write_json(folder / "config.json", config)
 
 
-def v5_config(config):
+def v5_config(config, dtype="float16"):
     """The same settings as transformers v5 writes them (rope_parameters, dtype, num_local_experts)."""
     from transformers import AutoConfig
 
     settings = {key: value for key, value in config.items() if key not in ("model_type", "torch_dtype")}
-    made = AutoConfig.for_model(config["model_type"], **settings, dtype="float16")
+    made = AutoConfig.for_model(config["model_type"], **settings, dtype=dtype)
     return json.loads(made.to_json_string(use_diff=True))
 
 

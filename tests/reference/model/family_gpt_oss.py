@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from checkpoints import VOCABULARY, attention_tensors, head_dim, write_single
+from checkpoints import VOCABULARY, attention_tensors, head_dim, v5_config, write_single
 from plain_model import PlainModel, shared_mistakes
 from steered_router import Rule
 
@@ -263,7 +263,7 @@ def extend(expectation):
 
 
 def write_others(folder, weights, expectation):
-    """The same weights as transformers writes them dequantised: [E, H, 2I] and [E, I, H], in bfloat16."""
+    """The same weights and settings as transformers v5 writes them dequantised: [E, H, 2I] and [E, I, H]."""
     plain = {}
     for name, tensor in weights.items():
         if name.endswith("_blocks"):
@@ -273,7 +273,7 @@ def write_others(folder, weights, expectation):
         if not name.endswith("_scales"):
             plain[name] = tensor
     config = {key: value for key, value in CONFIG.items() if key != "quantization_config"}
-    write_single(folder / "gpt_oss_bf16", config | {"torch_dtype": "bfloat16"}, plain, torch.bfloat16)
+    write_single(folder / "gpt_oss_bf16", v5_config(config, "bfloat16"), plain, torch.bfloat16)
     from expected import load
 
     model = load(folder / "gpt_oss_bf16")
