@@ -87,7 +87,7 @@ def mistakes_of(config):
     """name -> what it changes, for the config's family."""
     module = family_module(config)
     if module is not None:
-        return module.MISTAKES
+        return module.mistakes(config) if hasattr(module, "mistakes") else module.MISTAKES
     return {name: changes for name, (families, changes) in MISTAKES.items() if config["model_type"] in families}
 
 
