@@ -22,6 +22,16 @@ void fill_mask(const KvAppend& append, bool* block, const Layout& layout) {
     std::fill_n(block + i * layout.read_width, i < append.fresh ? append.row->tokens + i + 1 : 1, true);
 }
 
+// What one layer keeps of a token: keys [heads, key_dim] and values [heads, value_dim].
+struct KeptSizes {
+  std::int64_t heads, key_dim, value_dim;
+};
+
+KeptSizes kept_sizes(const AttentionSpec& spec) {
+  if (spec.latent) return {1, spec.latent->kv_rank + spec.rotated(), 0};
+  return {spec.kv_heads, spec.head_dim, spec.head_dim};
+}
+
 }  // namespace
 
 KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Device device,
@@ -32,11 +42,15 @@ KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Devic
                       pages_, page_tokens_);
   const auto tensor_options = at::TensorOptions().dtype(dtype).device(device);
   try {
-    for (std::int64_t layer = 0; layer < spec.layers; ++layer)
-      for (auto* tensors : {&keys_, &values_})
-        // Zeros: what a mask hides is still multiplied by its weight of zero, and must be finite.
-        tensors->push_back(at::zeros(
-            {pages_ * page_tokens_, spec.attention.kv_heads, spec.attention.head_dim}, tensor_options));
+    const KeptSizes sizes = kept_sizes(spec.attention);
+    // Zeros: what a mask hides is still multiplied by its weight of zero, and must be finite.
+    const auto add = [&](std::vector<at::Tensor>& tensors, std::int64_t dim) {
+      if (dim > 0) tensors.push_back(at::zeros({pages_ * page_tokens_, sizes.heads, dim}, tensor_options));
+    };
+    for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
+      add(keys_, sizes.key_dim);
+      add(values_, sizes.value_dim);
+    }
     holders_.assign(static_cast<std::size_t>(pages_), 0);
     for (std::int64_t page = pages_; page-- > 0;) free_.push_back(page);
   } catch (const std::exception& error) {
@@ -47,7 +61,8 @@ KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Devic
 }
 
 std::int64_t KvCache::page_bytes(const ModelSpec& spec, std::int64_t page_tokens, at::ScalarType dtype) {
-  return 2 * spec.layers * page_tokens * spec.attention.kv_heads * spec.attention.head_dim *
+  const KeptSizes sizes = kept_sizes(spec.attention);
+  return spec.layers * page_tokens * sizes.heads * (sizes.key_dim + sizes.value_dim) *
          static_cast<std::int64_t>(c10::elementSize(dtype));
 }
 
@@ -163,7 +178,9 @@ KvCache::Read KvCache::append(std::int64_t layer, const Layout& layout, const at
         .view({layout.sequences, layout.read_width, fresh.size(1), fresh.size(2)})
         .transpose(1, 2);
   };
-  return {store_and_read(keys_[index], keys), store_and_read(values_[index], values)};
+  Read read{store_and_read(keys_[index], keys), {}};
+  if (values.defined()) read.values = store_and_read(values_[index], values);
+  return read;
 }
 
 }  // namespace moelab::model

@@ -68,11 +68,13 @@ class KvCache {
   Layout layout(std::span<const KvAppend> rows) const;
 
   // Stores the new keys and values [layout.tokens, kv_heads, head_dim] of one layer, and gives those of all
-  // the pass's rows, [sequences, kv_heads, layout.read_width, head_dim].
+  // the pass's rows, [sequences, kv_heads, layout.read_width, head_dim]. With attention over latents there is
+  // one store: `keys` are the shared rows [layout.tokens, 1, kv_rank + rotary_dim], `values` stay undefined.
   struct Read {
     at::Tensor keys, values;
   };
-  Read append(std::int64_t layer, const Layout& layout, const at::Tensor& keys, const at::Tensor& values);
+  Read append(std::int64_t layer, const Layout& layout, const at::Tensor& keys,
+              const at::Tensor& values = {});
 
  private:
   std::int64_t slot(const KvRow& row, std::int64_t position) const;
@@ -82,9 +84,10 @@ class KvCache {
 
   std::int64_t pages_;
   std::int64_t page_tokens_;
-  std::vector<at::Tensor> keys_, values_;  // [layers] of [pages * page_tokens, kv_heads, head_dim]
-  std::vector<std::int64_t> free_;         // pages, the next one to take last
-  std::vector<std::int64_t> holders_;      // [pages] rows that hold each
+  // [layers] of [pages * page_tokens, kv_heads, head_dim]; no values with attention over latents.
+  std::vector<at::Tensor> keys_, values_;
+  std::vector<std::int64_t> free_;     // pages, the next one to take last
+  std::vector<std::int64_t> holders_;  // [pages] rows that hold each
 };
 
 // One layer's share of a cache.

@@ -135,6 +135,29 @@ AttentionWeights take_attention(Loader& loader, const ModelSpec& spec, const Lay
   return weights;
 }
 
+LatentAttentionWeights take_latent_attention(Loader& loader, const ModelSpec& spec, const LayerNames& names) {
+  const AttentionSpec& attention = spec.attention;
+  const LatentSpec& latent = *attention.latent;
+  const std::int64_t rotary = attention.rotated(), q_width = attention.heads * attention.head_dim;
+  const std::int64_t up_width = q_width + attention.heads * (latent.value_dim - rotary);
+  LatentAttentionWeights weights;
+  if (latent.query_rank > 0) {
+    weights.query_down =
+        take_projection(loader, names.query_down, latent.query_rank, spec.hidden, attention.has_bias);
+    weights.query_norm = loader.take(names.query_latent_norm + ".weight", {latent.query_rank});
+    weights.query = take_projection(loader, names.query_up, q_width, latent.query_rank, false);
+  } else {
+    weights.query = take_projection(loader, names.query, q_width, spec.hidden, false);
+  }
+  weights.down =
+      take_projection(loader, names.latent_down, latent.kv_rank + rotary, spec.hidden, attention.has_bias);
+  weights.norm = loader.take(names.latent_norm + ".weight", {latent.kv_rank});
+  weights.up = loader.take(names.latent_up + ".weight", {up_width, latent.kv_rank});
+  weights.output = take_projection(loader, names.output, spec.hidden, attention.heads * latent.value_dim,
+                                   attention.has_output_bias);
+  return weights;
+}
+
 MlpWeights take_mlp(Loader& loader, const LayerNames& names, const std::string& prefix, std::int64_t width,
                     std::int64_t hidden) {
   return {loader.take(prefix + "." + names.expert_gate + ".weight", {width, hidden}),
@@ -209,7 +232,10 @@ LayerWeights take_layer(Loader& loader, const ModelSpec& spec, const LayerNames&
     weights.input_norm_bias = loader.take(names.input_norm + ".bias", {spec.hidden});
     weights.post_attention_norm_bias = loader.take(names.post_attention_norm + ".bias", {spec.hidden});
   }
-  weights.attention = take_attention(loader, spec, names);
+  if (spec.attention.latent)
+    weights.latent = take_latent_attention(loader, spec, names);
+  else
+    weights.attention = take_attention(loader, spec, names);
   if (is_moe)
     weights.mlp = take_moe(loader, spec, names);
   else

@@ -75,8 +75,12 @@ at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
     const LayerWeights& weights = weights_.layers[index];
     const bool has_window = spec_.attention.windowed.empty() || spec_.attention.windowed[index];
     const at::Tensor x = norm(hidden, weights.input_norm, weights.input_norm_bias);
-    hidden = add(hidden, attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation,
-                                   has_window ? narrowed : layout, {pass.cache, layer}));
+    const Layout& seen = has_window ? narrowed : layout;
+    const LayerCache cache{pass.cache, layer};
+    hidden = add(hidden, spec_.attention.latent
+                             ? latent_attention(spec_.attention, weights.latent, x, rotation, seen, cache)
+                             : attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation,
+                                         seen, cache));
     const at::Tensor y = norm(hidden, weights.post_attention_norm, weights.post_attention_norm_bias);
     hidden = add(hidden, run_mlp(y, layer, pass));
   }

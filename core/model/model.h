@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/model/clamped_mlp.h"
+#include "core/model/latent_attention.h"
 #include "core/model/layout.h"
 #include "core/model/parts.h"
 #include "core/model/spec.h"
@@ -33,7 +34,8 @@ struct MoeWeights {
 
 struct LayerWeights {
   at::Tensor input_norm, post_attention_norm;
-  AttentionWeights attention;
+  AttentionWeights attention;     // empty with AttentionSpec::latent
+  LatentAttentionWeights latent;  // empty without
   std::variant<MlpWeights, MoeWeights> mlp;
   at::Tensor input_norm_bias, post_attention_norm_bias;  // undefined without NormKind::layer
 };

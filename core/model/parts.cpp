@@ -14,6 +14,7 @@
 
 #include <optional>
 
+#include "core/model/padding.h"
 #include "core/model/sinks.h"
 
 namespace moelab::model {
@@ -21,29 +22,6 @@ namespace {
 
 at::Tensor project(const Projection& projection, const at::Tensor& x) {
   return at::linear(x, projection.weight, projection.bias);
-}
-
-// Packed [copies * tokens, heads, dim] to padded [sequences, copies * heads, width, dim]. The copies stand in
-// the head dimension, so that one mask a sequence serves all of them by broadcasting.
-at::Tensor pad(const at::Tensor& x, const Layout& layout) {
-  const std::int64_t copies = x.size(0) / layout.tokens, heads = x.size(1), dim = x.size(2);
-  at::Tensor grid = x.view({copies, layout.tokens, heads, dim});
-  if (!layout.is_dense)
-    grid = at::zeros({copies, layout.sequences * layout.width, heads, dim}, x.options())
-               .index_copy(1, layout.slots, grid);
-  return grid.view({copies, layout.sequences, layout.width, heads, dim})
-      .permute({1, 0, 3, 2, 4})
-      .reshape({layout.sequences, copies * heads, layout.width, dim});
-}
-
-// The way back: padded [sequences, copies * heads, width, dim] to packed [copies * tokens, heads * dim].
-at::Tensor unpad(const at::Tensor& y, std::int64_t copies, const Layout& layout) {
-  const std::int64_t heads = y.size(1) / copies, dim = y.size(3);
-  at::Tensor grid = y.view({layout.sequences, copies, heads, layout.width, dim})
-                        .permute({1, 0, 3, 2, 4})
-                        .reshape({copies, layout.sequences * layout.width, heads * dim});
-  if (!layout.is_dense) grid = grid.index_select(1, layout.slots);
-  return grid.reshape({copies * layout.tokens, heads * dim});
 }
 
 }  // namespace

@@ -115,17 +115,39 @@ ModelSpec read_spec(const std::filesystem::path& model_dir) {
   return family_of(config, path.string()).parse(config, path.string());
 }
 
-ParameterCount count_parameters(const ModelSpec& spec) {
-  const AttentionSpec& attention = spec.attention;
+namespace {
+
+std::int64_t latent_parameters(const AttentionSpec& attention, std::int64_t hidden) {
+  const LatentSpec& latent = *attention.latent;
+  const std::int64_t rotary = attention.rotated(), q_width = attention.heads * attention.head_dim;
+  const std::int64_t o_width = attention.heads * latent.value_dim;
+  const std::int64_t plain = q_width - attention.heads * rotary;
+  std::int64_t count = hidden * (latent.kv_rank + rotary + o_width);
+  count += latent.kv_rank * (1 + plain + o_width);
+  if (attention.has_bias) count += latent.kv_rank + rotary;
+  if (attention.has_output_bias) count += hidden;
+  if (latent.query_rank == 0) return count + hidden * q_width;
+  return count + latent.query_rank * (hidden + 1 + q_width + (attention.has_bias ? 1 : 0));
+}
+
+std::int64_t attention_parameters(const AttentionSpec& attention, std::int64_t hidden) {
+  if (attention.latent) return latent_parameters(attention, hidden);
   const std::int64_t q_width = attention.heads * attention.head_dim;
   const std::int64_t kv_width = attention.kv_heads * attention.head_dim;
+  std::int64_t count = hidden * (2 * q_width + 2 * kv_width);
+  if (attention.qk_norm == QkNorm::per_head) count += 2 * attention.head_dim;
+  if (attention.qk_norm == QkNorm::full_width) count += q_width + kv_width;
+  if (attention.has_bias) count += q_width + 2 * kv_width;
+  if (attention.has_output_bias) count += hidden;
+  if (attention.has_sinks) count += attention.heads;
+  return count;
+}
+
+}  // namespace
+
+ParameterCount count_parameters(const ModelSpec& spec) {
   const std::int64_t norm = spec.hidden * (spec.norm == NormKind::layer ? 2 : 1);
-  std::int64_t per_layer = spec.hidden * (2 * q_width + 2 * kv_width) + 2 * norm;
-  if (attention.qk_norm == QkNorm::per_head) per_layer += 2 * attention.head_dim;
-  if (attention.qk_norm == QkNorm::full_width) per_layer += q_width + kv_width;
-  if (attention.has_bias) per_layer += q_width + 2 * kv_width;
-  if (attention.has_output_bias) per_layer += spec.hidden;
-  if (attention.has_sinks) per_layer += attention.heads;
+  const std::int64_t per_layer = attention_parameters(spec.attention, spec.hidden) + 2 * norm;
   const std::int64_t matrices = 3 * spec.hidden * spec.expert_width;
   const std::int64_t expert = matrices + (spec.clamped_swiglu ? 2 * spec.expert_width + spec.hidden : 0);
   const std::int64_t shared = 3 * spec.hidden * spec.shared_width + (spec.has_shared_gate ? spec.hidden : 0);

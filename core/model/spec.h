@@ -29,6 +29,15 @@ struct ClampedSwiglu {
   double alpha = 1.702;
 };
 
+// Keys and values made from one latent a token (see core/model/latent_attention.h). The heads share their
+// rotated part, which stands behind the plain one.
+struct LatentSpec {
+  std::int64_t kv_rank = 0;     // size of the latent
+  std::int64_t query_rank = 0;  // size of the queries' latent; 0: queries are projected directly
+  std::int64_t value_dim = 0;   // of one head
+  double norm_eps = 1e-6;       // of the latents' norms; configs do not name it
+};
+
 struct AttentionSpec {
   std::int64_t heads = 0;
   std::int64_t kv_heads = 0;
@@ -45,6 +54,7 @@ struct AttentionSpec {
   std::optional<std::int64_t> window;       // position i sees j only where i - window < j
   std::vector<bool> windowed;               // [layers] that have the window; empty: all
   bool has_sinks = false;                   // one more logit a head in the softmax (core/model/sinks.h)
+  std::optional<LatentSpec> latent;         // none: keys and values are projected for each head
 
   std::int64_t rotated() const { return rotary_dim > 0 ? rotary_dim : head_dim; }
 };
@@ -81,7 +91,10 @@ struct LayerNames {
   std::string input_norm, post_attention_norm;
   std::string query, key, value, output;  // without ".weight" / ".bias"
   std::string query_norm, key_norm;
-  std::string sinks;                      // the whole name
+  std::string sinks;  // the whole name
+  // Attention over latents; without ".weight" / ".bias".
+  std::string query_down, query_latent_norm, query_up;
+  std::string latent_down, latent_norm, latent_up;
   std::string router;                     // without ".weight" / ".bias"
   std::string router_selection_bias;      // the whole name
   std::string experts;                    // one tensor an expert: <experts>.<e>.<gate|up|down>.weight

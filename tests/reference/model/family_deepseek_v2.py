@@ -69,7 +69,7 @@ LITE = {
 GROUPED = LITE | {"attention_bias": True, "n_group": 4, "q_lora_rank": 20, "topk_group": 2,
                   "topk_method": "group_limited_greedy"}
 
-CHECKPOINTS = {"deepseek_v2_tiny": (LITE, 1), "deepseek_v2_grouped": (GROUPED, 1)}
+CHECKPOINTS = {"deepseek_v2_tiny": (LITE, 19), "deepseek_v2_grouped": (GROUPED, 1)}
 
 # The norms of the latents take their class's default, whatever rms_norm_eps says.
 LATENT_EPS = 1e-6

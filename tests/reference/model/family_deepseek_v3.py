@@ -11,7 +11,7 @@ CONFIG = {key: value for key, value in v2.LITE.items() if key != "rope_scaling"}
     "n_group": 4,
     "norm_topk_prob": True,
     "num_nextn_predict_layers": 0,
-    "rope_theta": 3000.0,
+    "rope_theta": 300.0,
     "routed_scaling_factor": 2.446,
     "scoring_func": "sigmoid",
     "topk_group": 2,
@@ -19,7 +19,7 @@ CONFIG = {key: value for key, value in v2.LITE.items() if key != "rope_scaling"}
     "transformers_version": "4.48.3",
 }
 
-CHECKPOINTS = {"deepseek_v3_tiny": (CONFIG, 1)}
+CHECKPOINTS = {"deepseek_v3_tiny": (CONFIG, 2)}
 
 # Published in float32 beside bfloat16 weights.
 FULL_WIDTH = ("e_score_correction_bias",)
