@@ -1,5 +1,5 @@
-// Mistakes with what DeepSeek's families have beyond Llama's shape: latents, YaRN's two temperatures, groups,
-// the correction bias, shared experts.
+// Mistakes with attention over latents, YaRN's two temperatures and groups of experts, as DeepSeek's families
+// have them.
 #pragma once
 
 #include <ATen/ops/cat.h>
@@ -30,11 +30,6 @@ inline void for_each_latent(model::ModelWeights& weights,
   for (model::LayerWeights& layer : weights.layers) change(layer.latent);
 }
 
-inline void for_each_moe(model::ModelWeights& weights, const std::function<void(model::MoeWeights&)>& change) {
-  for (model::LayerWeights& layer : weights.layers)
-    if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp)) change(*moe);
-}
-
 inline double own_scale(const model::ModelSpec& spec) {
   return 1 / std::sqrt(static_cast<double>(spec.attention.head_dim));
 }
@@ -43,7 +38,6 @@ inline void add_latent_variants(Changes& changes) {
   using Spec = model::ModelSpec;
   using Weights = model::ModelWeights;
   using Latent = model::LatentAttentionWeights;
-  changes["rope_half_pairs"] = [](Spec& s, Weights&) { s.attention.pairs = model::RotaryPairs::half; };
   changes["latent_norm_weight_omitted"] = [](Spec&, Weights& w) {
     for_each_latent(w, [](Latent& l) { l.norm = at::ones_like(l.norm); });
   };
@@ -92,7 +86,9 @@ inline void add_yarn_variants(Changes& changes) {
   const auto rope = [](Spec& s) -> model::RopeScaling& { return s.attention.rope_scaling.value(); };
   const auto temperature = [](const Spec& s) { return std::sqrt(*s.attention.scale / own_scale(s)); };
   changes["softmax_factor_omitted"] = [](Spec& s, Weights&) { s.attention.scale = own_scale(s); };
-  changes["softmax_factor_once"] = [=](Spec& s, Weights&) { s.attention.scale = own_scale(s) * temperature(s); };
+  changes["softmax_factor_once"] = [=](Spec& s, Weights&) {
+    s.attention.scale = own_scale(s) * temperature(s);
+  };
   changes["yarn_omitted"] = [=](Spec& s, Weights&) {
     rope(s).short_factor.assign(rope(s).short_factor.size(), 1.0);
   };
@@ -103,35 +99,19 @@ inline void add_yarn_variants(Changes& changes) {
   changes["yarn_scale_from_mscale"] = [=](Spec& s, Weights&) { rope(s).short_scale *= temperature(s); };
 }
 
-inline void add_deepseek_router_variants(Changes& changes) {
+inline void add_group_variants(Changes& changes) {
   using Spec = model::ModelSpec;
   using Weights = model::ModelWeights;
-  changes["shared_experts_omitted"] = [](Spec&, Weights& w) {
-    for_each_moe(w, [](model::MoeWeights& moe) { moe.shared.reset(); });
-  };
-  changes["shared_experts_scaled"] = [](Spec& s, Weights& w) {
-    for_each_moe(w, [&](model::MoeWeights& moe) { moe.shared->down = moe.shared->down * s.router.weight_multiplier; });
-  };
-  changes["routed_scaling_omitted"] = [](Spec& s, Weights&) { s.router.weight_multiplier = 1; };
-  changes["groups_ignored"] = [](Spec& s, Weights&) { s.router.groups = s.router.groups_kept = 1; };
   changes["groups_one_more"] = [](Spec& s, Weights&) { ++s.router.groups_kept; };
-  changes["group_score_other"] = [](Spec& s, Weights&) {
-    s.router.group_score = s.router.group_score == model::GroupScore::largest
-                               ? model::GroupScore::two_largest_summed
-                               : model::GroupScore::largest;
-  };
-  changes["selection_bias_omitted"] = [](Spec&, Weights& w) {
-    for_each_moe(w, [](model::MoeWeights& moe) { moe.router.selection_bias.reset(); });
-  };
-  changes["selection_bias_on_logits"] = [](Spec&, Weights& w) {
-    for_each_moe(w, [](model::MoeWeights& moe) { std::swap(moe.router.bias, moe.router.selection_bias); });
+  changes["groups_by_two"] = [](Spec& s, Weights&) {
+    s.router.group_score = model::GroupScore::two_largest_summed;
   };
 }
 
 inline void add_deepseek_variants(Changes& changes) {
   add_latent_variants(changes);
   add_yarn_variants(changes);
-  add_deepseek_router_variants(changes);
+  add_group_variants(changes);
 }
 
 }  // namespace moelab::testing

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/model/variants.h"
+#include "tests/model/variants_deepseek.h"
 #include "tests/model/variants_gpt_oss.h"
 #include "tests/model/variants_routed.h"
 #include "tests/support/catch.h"
@@ -116,9 +117,11 @@ Changes weight_changes() {
 void for_each_attention_bias(model::ModelWeights& weights, bool output_alone) {
   for (model::LayerWeights& layer : weights.layers) {
     layer.attention.output.bias.reset();
+    layer.latent.output.bias.reset();
     if (output_alone) continue;
     for (model::Projection* projection :
-         {&layer.attention.query, &layer.attention.key, &layer.attention.value})
+         {&layer.attention.query, &layer.attention.key, &layer.attention.value, &layer.latent.query_down,
+          &layer.latent.down})
       projection->bias.reset();
   }
 }
@@ -198,6 +201,7 @@ TEST_CASE("deliberately wrong variants miss the reference as far as the same mis
   changes.merge(family_changes());
   add_routed_variants(changes);
   add_gpt_oss_variants(changes);
+  add_deepseek_variants(changes);
   const double tolerance = reference.fields.at("tolerance").get<double>();
   int tried = 0;
   std::string table = name + ": error in standard deviations of the logits, ours | transformers'\n";

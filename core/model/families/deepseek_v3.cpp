@@ -21,11 +21,14 @@ ModelSpec parse_deepseek_v3(const Json& config, const std::string& where) {
   spec.router.renormalise = json_get_or<bool>(config, "norm_topk_prob", true, where);
   spec.router.sum_offset = 1e-20;
   spec.router.weight_multiplier = json_get<double>(config, "routed_scaling_factor", where);
+  spec.prediction_layers = json_get_or<std::int64_t>(config, "num_nextn_predict_layers", 1, where);
   return spec;
 }
 
 }  // namespace
 
-Family family_deepseek_v3() { return {"deepseek_v3", &parse_deepseek_v3, &latent_layer_names}; }
+Family family_deepseek_v3() {
+  return {"deepseek_v3", &parse_deepseek_v3, &latent_layer_names, &is_prediction_layer};
+}
 
 }  // namespace moelab::model

@@ -83,7 +83,7 @@ COMMON_MISTAKES = shared_mistakes(
     "router_before_norm", "routing_weights_omitted", "weights_on_input", "experts_shifted_by_1",
     "experts_sorted_as_text", "residual_from_norm", "lm_head_tied")
 LATENT_MISTAKES = {
-    "rope_half_pairs": "pairs (i, i + rope_dim/2) are rotated, not (0,1),(2,3)..",
+    "rope_halves": "pairs (i, i + rope_dim/2) are rotated, not (0,1),(2,3)..",
     "latent_norm_omitted": "kv_a_layernorm skipped",
     "latent_norm_weight_omitted": "kv_a_layernorm without its weight",
     "latent_eps_of_config": "rms_norm_eps in the norms of the latents, not 1e-6",
@@ -93,8 +93,8 @@ LATENT_MISTAKES = {
     "kv_b_all_keys_first": "kv_b_proj gives all heads' keys, then all heads' values",
     "attention_scale_from_nope": "scale qk_nope_head_dim^-0.5 (times the YaRN factor)",
     "shared_experts_omitted": "the shared experts add nothing",
-    "shared_experts_scaled": "the shared experts times routed_scaling_factor",
-    "routed_scaling_omitted": "routed_scaling_factor read as 1",
+    "multiplier_on_shared": "the shared experts times routed_scaling_factor",
+    "multiplier_omitted": "routed_scaling_factor read as 1",
 }
 YARN_MISTAKES = {
     "softmax_factor_omitted": "scores not multiplied by the square of 0.1 mscale_all_dim ln(factor) + 1",
@@ -111,9 +111,9 @@ QUERY_MISTAKES = {
     "query_norm_weight_omitted": "q_a_layernorm without its weight",
 }
 GROUP_MISTAKES = {
-    "groups_ignored": "the best experts of all groups",
+    "groups_omitted": "the best experts of all groups",
     "groups_one_more": "topk_group + 1 groups kept",
-    "group_score_other": "groups ranked by the sum of their two best, not by the best",
+    "groups_by_two": "groups ranked by the sum of their two best, not by the best",
 }
 BIAS_MISTAKES = {
     "attention_bias_omitted": "no bias on q_a, kv_a and o",
@@ -229,7 +229,7 @@ class Latent(PlainModel):
 
     def split_pairs(self, x):
         """Pairs (0,1),(2,3).. to (i, i + half), so that the base class's rotation is theirs."""
-        return x if self.mistake == "rope_half_pairs" else torch.cat([x[..., 0::2], x[..., 1::2]], -1)
+        return x if self.mistake == "rope_halves" else torch.cat([x[..., 0::2], x[..., 1::2]], -1)
 
     def scale(self):
         if self.mistake in ("attention_scale_omitted", "attention_scale_hidden_over_heads"):
@@ -291,13 +291,13 @@ class Latent(PlainModel):
         return scores, scores
 
     def group_score(self, grouped):
-        if self.mistake == "group_score_other":
+        if self.mistake == "groups_by_two":
             return grouped.topk(2, -1).values.sum(-1)
         return grouped.amax(-1)
 
     def group_limited(self, choice):
         groups = rule_of(self.config).groups
-        if groups == 1 or self.mistake == "groups_ignored":
+        if groups == 1 or self.mistake == "groups_omitted":
             return choice
         grouped = choice.view(len(choice), groups, -1)
         count = self.config["topk_group"] + (self.mistake == "groups_one_more")
@@ -317,14 +317,14 @@ class Latent(PlainModel):
         weights = (choice if name == "selection_bias_in_weights" else scores) * chosen
         if self.config["norm_topk_prob"] != (name == "norm_topk_flipped"):
             weights = weights / weights.sum(-1, keepdim=True)
-        return weights * (1 if name == "routed_scaling_omitted" else self.config["routed_scaling_factor"]), chosen
+        return weights * (1 if name == "multiplier_omitted" else self.config["routed_scaling_factor"]), chosen
 
     def experts(self, x, residual, layer):
         self.layer = layer
         routed = super().experts(x, residual, layer)
         if self.mistake == "shared_experts_omitted":
             return routed
-        share = self.config["routed_scaling_factor"] if self.mistake == "shared_experts_scaled" else 1.0
+        share = self.config["routed_scaling_factor"] if self.mistake == "multiplier_on_shared" else 1.0
         return routed + share * self.mlp(x, f"model.layers.{layer}.mlp.shared_experts.")
 
 

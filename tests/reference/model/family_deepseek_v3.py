@@ -26,9 +26,9 @@ FULL_WIDTH = ("e_score_correction_bias",)
 
 MISTAKES = v2.COMMON_MISTAKES | v2.LATENT_MISTAKES | {
     "router_softmax": "softmax scores in place of sigmoid",
-    "groups_ignored": "the best experts of all groups",
+    "groups_omitted": "the best experts of all groups",
     "groups_one_more": "topk_group + 1 groups kept",
-    "group_score_other": "groups ranked by their best, not by the sum of their two best",
+    "groups_by_max": "groups ranked by their best, not by the sum of their two best",
     "groups_masked_to_zero": "experts of other groups count as 0, not as minus infinity, against negative values",
     "selection_bias_omitted": "e_score_correction_bias not added",
     "selection_bias_in_weights": "the weights are made of the scores with the bias",
@@ -62,6 +62,6 @@ class Plain(v2.Latent):
         return scores, scores if name in ("selection_bias_omitted", "selection_bias_on_logits") else scores + bias
 
     def group_score(self, grouped):
-        if self.mistake == "group_score_other":
+        if self.mistake == "groups_by_max":
             return grouped.amax(-1)
         return grouped.topk(2, -1).values.sum(-1)
