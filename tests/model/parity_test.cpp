@@ -1,4 +1,6 @@
 // The runtime against transformers on tiny checkpoints that can see a bug; see tests/reference/model.
+#include <algorithm>
+
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
 
@@ -22,7 +24,9 @@ void check_plan(const ModelReference& reference, const engine::Engine& engine, c
       INFO(layer);
       const SortedRouting ours = sorted(seen.routing);
       CHECK(at::equal(ours.ids, reference.tensor(layer + "experts")));
-      CHECK(largest_difference(ours.weights, reference.tensor(layer + "weights")) < 1e-5);
+      const at::Tensor weights = reference.tensor(layer + "weights");
+      // Weights above 1 (a router's multiplier, an alpha) are rounded in proportion.
+      CHECK(largest_difference(ours.weights, weights) < 1e-5 * std::max(1.0, weights.max().item<double>()));
       CHECK(largest_difference(seen.routing.logits, reference.tensor(layer + "router_logits")) < 1e-4);
     }
   }
