@@ -1,6 +1,7 @@
 // moelab inspect: what a model directory holds, what it would cost to run, and whether steering works on it.
 #include <fmt/format.h>
 
+#include "core/model/kv_cache.h"
 #include "core/model/safetensors.h"
 #include "core/steering/self_test.h"
 #include "experiments/cli.h"
@@ -81,9 +82,13 @@ void print_spec(const model::ModelSpec& spec) {
   const auto total = static_cast<double>(count.total);
   line("memory", fmt::format("{} in float32, {} in bfloat16 or float16", memory_text(4 * total),
                              memory_text(2 * total)));
-  const auto cache = static_cast<double>(2 * spec.layers * spec.attention.kv_heads * spec.attention.head_dim);
+  const auto cache = static_cast<double>(model::KvCache::page_bytes(spec, 1, at::kBFloat16));
   line("KV cache",
-       fmt::format("{:.1f} KB a token in float32, {:.1f} KB in bfloat16", 4 * cache / 1e3, 2 * cache / 1e3));
+       fmt::format("{:.1f} KB a token in float32, {:.1f} KB in bfloat16", 2 * cache / 1e3, cache / 1e3));
+  if (spec.delta_net)
+    line("state", fmt::format("{} a row in bfloat16, of {} delta-net layers",
+                              memory_text(static_cast<double>(model::state_bytes(spec, at::kBFloat16))),
+                              spec.delta_layers()));
 }
 
 bool has_weights(const fs::path& directory) {

@@ -8,6 +8,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "core/engine/batch.h"
+#include "core/model/recurrent_pass.h"
 
 namespace moelab::engine {
 namespace {
@@ -70,6 +71,8 @@ at::Tensor Decoder::feed(std::span<const Feed> feeds) {
   const PackedFeeds packed = pack(feeds, model);
   model::PassOptions pass;
   pass.cache = &cache_;
+  std::optional<model::RecurrentPass> recurrent;
+  if (model.spec().delta_net) pass.recurrent = &recurrent.emplace(model.spec(), rows);
   if (compiled_.plans > 1) {
     pass.steering = &compiled_.layers;
     pass.plan_of_token = packed.plans;
@@ -80,7 +83,9 @@ at::Tensor Decoder::feed(std::span<const Feed> feeds) {
       model.run_layers(model.embed(packed.tokens), layout, {0, model.spec().layers}, pass);
   at::Tensor logits = model.logits(hidden.index_select(0, packed.ends)).to(at::kFloat).cpu().contiguous();
   if (pass.effects.defined()) effects_ += pass.effects;
-  for (const Feed& feed : feeds) {
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    const Feed& feed = feeds[i];
+    if (recurrent) recurrent->commit(i, feed.row->kv);
     feed.row->kv.tokens += length_of(feed);
     plan_tokens_[static_cast<std::size_t>(feed.row->plan)] += length_of(feed);
     forward_tokens_ += length_of(feed);

@@ -36,7 +36,7 @@ KeptSizes kept_sizes(const AttentionSpec& spec) {
 
 KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Device device,
                  at::ScalarType dtype)
-    : pages_(options.pages), page_tokens_(options.page_tokens) {
+    : pages_(options.pages), page_tokens_(options.page_tokens), device_(device) {
   if (pages_ <= 0 || page_tokens_ <= 0)
     throw ConfigError("the KV cache needs at least one page of one token; it has {} pages of {} tokens",
                       pages_, page_tokens_);
@@ -44,12 +44,14 @@ KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Devic
   try {
     const KeptSizes sizes = kept_sizes(spec.attention);
     // Zeros: what a mask hides is still multiplied by its weight of zero, and must be finite.
-    const auto add = [&](std::vector<at::Tensor>& tensors, std::int64_t dim) {
-      if (dim > 0) tensors.push_back(at::zeros({pages_ * page_tokens_, sizes.heads, dim}, tensor_options));
+    const auto kept = [&](std::int64_t layer, std::int64_t dim) {
+      return spec.is_delta_layer(layer) || dim == 0
+                 ? at::Tensor()
+                 : at::zeros({pages_ * page_tokens_, sizes.heads, dim}, tensor_options);
     };
     for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
-      add(keys_, sizes.key_dim);
-      add(values_, sizes.value_dim);
+      keys_.push_back(kept(layer, sizes.key_dim));
+      values_.push_back(kept(layer, sizes.value_dim));
     }
     holders_.assign(static_cast<std::size_t>(pages_), 0);
     for (std::int64_t page = pages_; page-- > 0;) free_.push_back(page);
@@ -62,7 +64,7 @@ KvCache::KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Devic
 
 std::int64_t KvCache::page_bytes(const ModelSpec& spec, std::int64_t page_tokens, at::ScalarType dtype) {
   const KeptSizes sizes = kept_sizes(spec.attention);
-  return spec.layers * page_tokens * sizes.heads * (sizes.key_dim + sizes.value_dim) *
+  return spec.attention_layers() * page_tokens * sizes.heads * (sizes.key_dim + sizes.value_dim) *
          static_cast<std::int64_t>(c10::elementSize(dtype));
 }
 
@@ -87,8 +89,9 @@ std::int64_t KvCache::copy_page(std::int64_t page) {
   --holders_[static_cast<std::size_t>(page)];
   for (auto* tensors : {&keys_, &values_})
     for (at::Tensor& all : *tensors)
-      all.narrow(0, copy * page_tokens_, page_tokens_)
-          .copy_(all.narrow(0, page * page_tokens_, page_tokens_));
+      if (all.defined())
+        all.narrow(0, copy * page_tokens_, page_tokens_)
+            .copy_(all.narrow(0, page * page_tokens_, page_tokens_));
   return copy;
 }
 
@@ -108,8 +111,14 @@ bool KvCache::reserve(KvRow& row, std::int64_t fresh) {
 KvRow KvCache::share(const KvRow& row, std::int64_t tokens) {
   if (tokens < 0 || tokens > row.tokens)
     throw Error("a row that has read {} tokens cannot share {} of them", row.tokens, tokens);
+  if (!row.states.empty() && tokens != 0 && tokens != row.tokens)
+    throw Error(
+        "a row with a recurrent state that has read {} tokens cannot share {} of them: its state stands "
+        "behind the last one",
+        row.tokens, tokens);
   KvRow shared;
   shared.tokens = tokens;
+  if (tokens > 0) shared.states = copy_states(row.states);
   shared.pages.assign(row.pages.begin(), row.pages.begin() + pages_for(tokens, page_tokens_));
   for (const std::int64_t page : shared.pages) ++holders_[static_cast<std::size_t>(page)];
   return shared;
@@ -161,11 +170,10 @@ Layout KvCache::layout(std::span<const KvAppend> rows) const {
     fill_mask(append, block, layout);
     block += layout.width * read_width;
   }
-  const at::Device device = keys_.front().device();
-  for (at::Tensor* tensor : {&layout.positions, &layout.slots}) *tensor = tensor->to(device);
-  layout.mask = mask.to(device);
-  layout.write_slots = write.to(device);
-  layout.read_slots = read.to(device);
+  for (at::Tensor* tensor : {&layout.positions, &layout.slots}) *tensor = tensor->to(device_);
+  layout.mask = mask.to(device_);
+  layout.write_slots = write.to(device_);
+  layout.read_slots = read.to(device_);
   return layout;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/model/layout.h"
+#include "core/model/recurrent_state.h"
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -23,6 +24,7 @@ struct KvCacheOptions {
 struct KvRow {
   std::vector<std::int64_t> pages;
   std::int64_t tokens = 0;
+  RowStates states;  // after those tokens; see recurrent_pass.h
 };
 
 // New tokens of a row in one pass.
@@ -37,7 +39,7 @@ class KvCache {
   // bytes were asked for when memory is short.
   KvCache(const ModelSpec& spec, const KvCacheOptions& options, at::Device device, at::ScalarType dtype);
 
-  // Bytes that one page takes over all layers.
+  // Bytes that one page takes over all layers that attend.
   static std::int64_t page_bytes(const ModelSpec& spec, std::int64_t page_tokens, at::ScalarType dtype);
 
   std::int64_t free_pages() const { return static_cast<std::int64_t>(free_.size()); }
@@ -53,7 +55,8 @@ class KvCache {
   bool reserve(KvRow& row, std::int64_t fresh);
 
   // A new row that begins with the first `tokens` tokens of `row`, in the same pages. Either row must reserve
-  // room anew before it reads on. Throws Error when `row` has read fewer tokens.
+  // room anew before it reads on. Throws Error when `row` has read fewer tokens, or when it has a recurrent
+  // state and `tokens` is neither 0 nor all that it has read: a state stands where the row does.
   KvRow share(const KvRow& row, std::int64_t tokens);
 
   // Pages that would come free with the row: those that no other row holds.
@@ -63,8 +66,8 @@ class KvCache {
   void release(KvRow& row);
 
   // The layout of a pass over the rows' new tokens: positions go on after those that each row holds, and a
-  // token sees all of its row up to itself. The caller adds `fresh` to KvRow::tokens after the pass. Throws
-  // Error when room was not reserved.
+  // token sees all of its row up to itself. The caller adds `fresh` to KvRow::tokens after the pass, and
+  // takes the row's new states from RecurrentPass. Throws Error when room was not reserved.
   Layout layout(std::span<const KvAppend> rows) const;
 
   // Stores the new keys and values [layout.tokens, kv_heads, head_dim] of one layer, and gives those of all
@@ -84,7 +87,9 @@ class KvCache {
 
   std::int64_t pages_;
   std::int64_t page_tokens_;
-  // [layers] of [pages * page_tokens, kv_heads, head_dim]; no values with attention over latents.
+  at::Device device_;
+  // [layers] of [pages * page_tokens, kv_heads, head_dim]; undefined in layers that do not attend, and values
+  // with attention over latents
   std::vector<at::Tensor> keys_, values_;
   std::vector<std::int64_t> free_;     // pages, the next one to take last
   std::vector<std::int64_t> holders_;  // [pages] rows that hold each

@@ -33,6 +33,7 @@ void fill_mask(const SequenceShape& shape, bool* block, std::int64_t width) {
 Layout make_layout(std::span<const SequenceShape> shapes, at::Device device) {
   Layout layout;
   layout.sequences = static_cast<std::int64_t>(shapes.size());
+  layout.shapes.assign(shapes.begin(), shapes.end());
   bool branches = false;
   bool equal = true;
   for (const SequenceShape& shape : shapes) {

@@ -21,12 +21,13 @@ struct SequenceShape {
 // steering plan).
 struct Layout {
   std::int64_t sequences = 0;
-  std::int64_t width = 0;   // longest sequence
-  std::int64_t tokens = 0;  // rows of one copy
-  at::Tensor positions;     // [tokens] int64
-  at::Tensor slots;         // [tokens] int64: row of the padded [sequences * width] grid
-  at::Tensor mask;          // [sequences, 1, width, width] bool, or undefined: plain causal
-  bool is_dense = false;    // every sequence has `width` tokens: slots is the identity
+  std::int64_t width = 0;             // longest sequence
+  std::int64_t tokens = 0;            // rows of one copy
+  at::Tensor positions;               // [tokens] int64
+  at::Tensor slots;                   // [tokens] int64: row of the padded [sequences * width] grid
+  at::Tensor mask;                    // [sequences, 1, width, width] bool, or undefined: plain causal
+  bool is_dense = false;              // every sequence has `width` tokens: slots is the identity
+  std::vector<SequenceShape> shapes;  // [sequences]
 
   // With a KV cache (see KvCache::layout); then one copy, and the mask is [sequences, 1, width, read_width].
   std::int64_t read_width = 0;  // most tokens that a sequence has, those of earlier passes included

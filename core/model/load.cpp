@@ -117,19 +117,26 @@ Projection take_projection(Loader& loader, const std::string& name, std::int64_t
   return projection;
 }
 
+// A norm's weight as rms_norm takes it.
+at::Tensor take_norm(Loader& loader, const ModelSpec& spec, const std::string& name, std::int64_t width) {
+  const at::Tensor weight = loader.take(name + ".weight", {width});
+  return spec.norm_plus_one ? weight.to(at::kFloat) + 1 : weight;
+}
+
 AttentionWeights take_attention(Loader& loader, const ModelSpec& spec, const LayerNames& names) {
   const AttentionSpec& attention = spec.attention;
   const std::int64_t q_width = attention.heads * attention.head_dim;
   const std::int64_t kv_width = attention.kv_heads * attention.head_dim;
+  const std::int64_t q_rows = attention.has_output_gate ? 2 * q_width : q_width;
   AttentionWeights weights;
-  weights.query = take_projection(loader, names.query, q_width, spec.hidden, attention.has_bias);
+  weights.query = take_projection(loader, names.query, q_rows, spec.hidden, attention.has_bias);
   weights.key = take_projection(loader, names.key, kv_width, spec.hidden, attention.has_bias);
   weights.value = take_projection(loader, names.value, kv_width, spec.hidden, attention.has_bias);
   weights.output = take_projection(loader, names.output, spec.hidden, q_width, attention.has_output_bias);
   if (attention.qk_norm != QkNorm::none) {
     const bool full = attention.qk_norm == QkNorm::full_width;
-    weights.query_norm = loader.take(names.query_norm + ".weight", {full ? q_width : attention.head_dim});
-    weights.key_norm = loader.take(names.key_norm + ".weight", {full ? kv_width : attention.head_dim});
+    weights.query_norm = take_norm(loader, spec, names.query_norm, full ? q_width : attention.head_dim);
+    weights.key_norm = take_norm(loader, spec, names.key_norm, full ? kv_width : attention.head_dim);
   }
   if (attention.has_sinks) weights.sinks = loader.take(names.sinks, {attention.heads});
   return weights;
@@ -155,6 +162,21 @@ LatentAttentionWeights take_latent_attention(Loader& loader, const ModelSpec& sp
   weights.up = loader.take(names.latent_up + ".weight", {up_width, latent.kv_rank});
   weights.output = take_projection(loader, names.output, spec.hidden, attention.heads * latent.value_dim,
                                    attention.has_output_bias);
+  return weights;
+}
+
+DeltaNetWeights take_delta_net(Loader& loader, const ModelSpec& spec, const LayerNames& names) {
+  const DeltaNetSpec& net = *spec.delta_net;
+  const std::string prefix = names.delta_net + ".";
+  DeltaNetWeights weights;
+  weights.qkvz =
+      loader.take(prefix + "in_proj_qkvz.weight", {net.conv_width() + net.value_width(), spec.hidden});
+  weights.ba = loader.take(prefix + "in_proj_ba.weight", {2 * net.value_heads, spec.hidden});
+  weights.conv = loader.take(prefix + "conv1d.weight", {net.conv_width(), 1, net.kernel}).squeeze(1);
+  weights.log_rate = loader.take(prefix + "A_log", {net.value_heads});
+  weights.step_bias = loader.take(prefix + "dt_bias", {net.value_heads});
+  weights.norm = loader.take(prefix + "norm.weight", {net.value_dim});
+  weights.output = loader.take(prefix + "out_proj.weight", {spec.hidden, net.value_width()});
   return weights;
 }
 
@@ -224,19 +246,21 @@ MoeWeights take_moe(Loader& loader, const ModelSpec& spec, const LayerNames& nam
   return weights;
 }
 
-LayerWeights take_layer(Loader& loader, const ModelSpec& spec, const LayerNames& names, bool is_moe) {
+LayerWeights take_layer(Loader& loader, const ModelSpec& spec, const LayerNames& names, std::int64_t layer) {
   LayerWeights weights;
-  weights.input_norm = loader.take(names.input_norm + ".weight", {spec.hidden});
-  weights.post_attention_norm = loader.take(names.post_attention_norm + ".weight", {spec.hidden});
+  weights.input_norm = take_norm(loader, spec, names.input_norm, spec.hidden);
+  weights.post_attention_norm = take_norm(loader, spec, names.post_attention_norm, spec.hidden);
   if (spec.norm == NormKind::layer) {
     weights.input_norm_bias = loader.take(names.input_norm + ".bias", {spec.hidden});
     weights.post_attention_norm_bias = loader.take(names.post_attention_norm + ".bias", {spec.hidden});
   }
-  if (spec.attention.latent)
+  if (spec.is_delta_layer(layer))
+    weights.delta_net = take_delta_net(loader, spec, names);
+  else if (spec.attention.latent)
     weights.latent = take_latent_attention(loader, spec, names);
   else
     weights.attention = take_attention(loader, spec, names);
-  if (is_moe)
+  if (spec.is_moe_layer.at(static_cast<std::size_t>(layer)))
     weights.mlp = take_moe(loader, spec, names);
   else
     weights.mlp = take_mlp(loader, names, names.dense_mlp, spec.dense_width, spec.hidden);
@@ -269,9 +293,8 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
   ModelWeights weights;
   weights.embedding = loader.take("model.embed_tokens.weight", {spec.vocab_size, spec.hidden});
   for (std::int64_t layer = 0; layer < spec.layers; ++layer)
-    weights.layers.push_back(take_layer(loader, spec, family.layer_names(layer),
-                                        spec.is_moe_layer.at(static_cast<std::size_t>(layer))));
-  weights.final_norm = loader.take("model.norm.weight", {spec.hidden});
+    weights.layers.push_back(take_layer(loader, spec, family.layer_names(layer), layer));
+  weights.final_norm = take_norm(loader, spec, "model.norm", spec.hidden);
   if (spec.norm == NormKind::layer) weights.final_norm_bias = loader.take("model.norm.bias", {spec.hidden});
   if (spec.tied_embeddings) {
     weights.head = weights.embedding;

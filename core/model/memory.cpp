@@ -29,13 +29,15 @@ CachePlan plan_cache(const ModelSpec& spec, at::ScalarType dtype, const CacheNee
   const std::int64_t row_tokens = prompt + std::min(needs.max_new_tokens, spec.max_positions - prompt);
   const std::int64_t row_pages = (row_tokens + needs.page_tokens - 1) / needs.page_tokens;
   const std::int64_t page = KvCache::page_bytes(spec, needs.page_tokens, dtype);
-  const std::int64_t rows = std::min(needs.rows, budget_bytes / (row_pages * page));
+  const std::int64_t state = state_bytes(spec, dtype), row_bytes = row_pages * page + 2 * state;
+  const std::int64_t rows = std::min(needs.rows, (budget_bytes - state) / row_bytes);
   if (rows < 1)
     throw ConfigError(
-        "one row of {} tokens needs {} bytes of KV cache ({} pages of {} bytes), and the budget is {}: lower "
-        "max_new_tokens, shorten the prompts, or give more memory",
-        row_tokens, row_pages * page, row_pages, page, budget_bytes);
-  return {{rows * row_pages, needs.page_tokens}, rows, rows * row_pages * page};
+        "one row of {} tokens needs {} bytes of KV cache ({} pages of {} bytes{}), and the budget is {}: "
+        "lower max_new_tokens, shorten the prompts, or give more memory",
+        row_tokens, row_bytes + state, row_pages, page,
+        state > 0 ? fmt::format(", and 3 recurrent states of {} bytes", state) : "", budget_bytes);
+  return {{rows * row_pages, needs.page_tokens}, rows, rows * row_bytes + state};
 }
 
 std::int64_t weight_bytes(const ModelSpec& spec, at::ScalarType dtype) {

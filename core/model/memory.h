@@ -23,13 +23,14 @@ struct CacheNeeds {
 struct CachePlan {
   KvCacheOptions cache;
   std::int64_t rows = 0;   // that run side by side without waiting for pages
-  std::int64_t bytes = 0;  // of the whole cache
+  std::int64_t bytes = 0;  // of the whole cache, with the recurrent states of the rows
 };
 
 // Room for as many rows of the longest kind as `budget_bytes` holds, and no more than asked for. A row has at
-// most longest_prompt + max_new_tokens tokens, and no more than the model has positions. Throws ConfigError
-// on a size that is not positive, and when the budget does not hold one row: the text says how many bytes it
-// needs.
+// most longest_prompt + max_new_tokens tokens, and no more than the model has positions; where it has a
+// recurrent state, that counts twice (before and after a pass), and once for a kept prompt. Throws
+// ConfigError on a size that is not positive, and when the budget does not hold one row: the text says how
+// many bytes it needs.
 CachePlan plan_cache(const ModelSpec& spec, at::ScalarType dtype, const CacheNeeds& needs,
                      std::int64_t budget_bytes);
 

@@ -20,6 +20,14 @@ at::Tensor run_clamped_experts(const MoeWeights& moe, const ClampedSwiglu& swigl
 
 }  // namespace
 
+// What the layers of a pass derive from its layout, once for all of them.
+struct Model::Tables {
+  Rotation rotation;  // of all copies
+  const Layout& layout;
+  Layout narrowed;                      // with the attention's window
+  std::optional<RecurrentOrder> order;  // for delta nets
+};
+
 Model::Model(ModelSpec spec, ModelWeights weights) : spec_(std::move(spec)), weights_(std::move(weights)) {}
 
 at::Tensor Model::embed(const at::Tensor& tokens) const { return at::embedding(weights_.embedding, tokens); }
@@ -59,28 +67,43 @@ at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOpt
   return y;
 }
 
+at::Tensor Model::mix(const at::Tensor& x, std::int64_t layer, const Tables& tables,
+                      const PassOptions& pass) const {
+  const auto index = static_cast<std::size_t>(layer);
+  const LayerWeights& weights = weights_.layers[index];
+  if (weights.delta_net) {
+    if (pass.cache != nullptr && pass.recurrent == nullptr)
+      throw Error("a pass with a KV cache over layer {} needs the rows' recurrent states too", layer);
+    return delta_net(*spec_.delta_net, spec_.norm_eps, *weights.delta_net, x, *tables.order,
+                     {pass.recurrent, layer});
+  }
+  const bool has_window = spec_.attention.windowed.empty() || spec_.attention.windowed[index];
+  const Layout& seen = has_window ? tables.narrowed : tables.layout;
+  const LayerCache cache{pass.cache, layer};
+  if (spec_.attention.latent)
+    return latent_attention(spec_.attention, weights.latent, x, tables.rotation, seen, cache);
+  return attention(spec_.attention, spec_.norm_eps, weights.attention, x, tables.rotation, seen, cache);
+}
+
 at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
                              std::pair<std::int64_t, std::int64_t> range, const PassOptions& pass) const {
-  Rotation rotation = make_rotation(spec_.attention, layout);
-  const Layout narrowed = spec_.attention.window ? with_window(layout, *spec_.attention.window) : layout;
+  Tables tables{make_rotation(spec_.attention, layout),
+                layout,
+                spec_.attention.window ? with_window(layout, *spec_.attention.window) : layout,
+                {}};
   const std::int64_t copies = hidden.size(0) / layout.tokens;
+  Rotation& rotation = tables.rotation;
   if (copies > 1)
     rotation = {rotation.cosine.repeat({copies, 1}), rotation.sine.repeat({copies, 1}), rotation.pairs};
+  if (spec_.delta_net) tables.order = make_recurrent_order(layout, spec_.delta_net->kernel);
   if (range.first == 0 && spec_.embedding_multiplier != 1.0) hidden = hidden * spec_.embedding_multiplier;
   const auto add = [&](const at::Tensor& x, const at::Tensor& branch) {
     return x + (spec_.residual_multiplier == 1.0 ? branch : branch * spec_.residual_multiplier);
   };
   for (std::int64_t layer = range.first; layer < range.second; ++layer) {
-    const auto index = static_cast<std::size_t>(layer);
-    const LayerWeights& weights = weights_.layers[index];
-    const bool has_window = spec_.attention.windowed.empty() || spec_.attention.windowed[index];
+    const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
     const at::Tensor x = norm(hidden, weights.input_norm, weights.input_norm_bias);
-    const Layout& seen = has_window ? narrowed : layout;
-    const LayerCache cache{pass.cache, layer};
-    hidden = add(hidden, spec_.attention.latent
-                             ? latent_attention(spec_.attention, weights.latent, x, rotation, seen, cache)
-                             : attention(spec_.attention, spec_.norm_eps, weights.attention, x, rotation,
-                                         seen, cache));
+    hidden = add(hidden, mix(x, layer, tables, pass));
     const at::Tensor y = norm(hidden, weights.post_attention_norm, weights.post_attention_norm_bias);
     hidden = add(hidden, run_mlp(y, layer, pass));
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/model/clamped_mlp.h"
+#include "core/model/delta_net.h"
 #include "core/model/latent_attention.h"
 #include "core/model/layout.h"
 #include "core/model/parts.h"
@@ -34,8 +35,9 @@ struct MoeWeights {
 
 struct LayerWeights {
   at::Tensor input_norm, post_attention_norm;
-  AttentionWeights attention;     // empty with AttentionSpec::latent
-  LatentAttentionWeights latent;  // empty without
+  AttentionWeights attention;     // undefined tensors where one of the next two stands in its place
+  LatentAttentionWeights latent;  // with AttentionSpec::latent
+  std::optional<DeltaNetWeights> delta_net;
   std::variant<MlpWeights, MoeWeights> mlp;
   at::Tensor input_norm_bias, post_attention_norm_bias;  // undefined without NormKind::layer
 };
@@ -62,6 +64,7 @@ struct PassOptions {
   at::Tensor effects;                                    // [layers, plans, kEffectColumns], or undefined
   std::vector<LayerCapture>* captures = nullptr;         // filled in layer order when not null
   KvCache* cache = nullptr;                              // then the layout is the cache's
+  RecurrentPass* recurrent = nullptr;                    // with a cache, where spec().delta_net is set
 };
 
 class Model {
@@ -90,6 +93,9 @@ class Model {
 
  private:
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const;
+  struct Tables;
+  at::Tensor mix(const at::Tensor& x, std::int64_t layer, const Tables& tables,
+                 const PassOptions& pass) const;
   at::Tensor run_mlp(const at::Tensor& x, std::int64_t layer, const PassOptions& pass) const;
 
   ModelSpec spec_;

@@ -29,6 +29,7 @@ at::Tensor project(const Projection& projection, const at::Tensor& x) {
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   const at::Tensor wide = x.to(at::kFloat);
   const at::Tensor scale = at::rsqrt(at::pow(wide, 2).mean(-1, true) + eps);
+  if (weight.scalar_type() == at::kFloat) return (wide * scale * weight).to(x.scalar_type());
   return (wide * scale).to(x.scalar_type()) * weight;
 }
 
@@ -40,9 +41,14 @@ at::Tensor attention(const AttentionSpec& spec, double norm_eps, const Attention
                      const at::Tensor& x, const Rotation& rotation, const Layout& layout,
                      const LayerCache& cache) {
   const std::int64_t rows = x.size(0);
-  at::Tensor query = project(weights.query, x);
+  at::Tensor query = project(weights.query, x), gate;
   at::Tensor key = project(weights.key, x);
   at::Tensor value = project(weights.value, x);
+  if (spec.has_output_gate) {  // of each head's rows first its query's
+    const auto parts = query.view({rows, spec.heads, 2, spec.head_dim}).unbind(2);
+    query = parts[0].flatten(1);
+    gate = parts[1].flatten(1);
+  }
   if (spec.qk_norm == QkNorm::full_width) {
     query = rms_norm(query, weights.query_norm, norm_eps);
     key = rms_norm(key, weights.key_norm, norm_eps);
@@ -71,7 +77,8 @@ at::Tensor attention(const AttentionSpec& spec, double norm_eps, const Attention
                                              /*dropout_p=*/0.0, /*is_causal=*/!mask.has_value(),
                                              /*scale=*/spec.scale,
                                              /*enable_gqa=*/spec.heads != spec.kv_heads);
-  return project(weights.output, unpad(mixed, copies, layout));
+  const at::Tensor out = unpad(mixed, copies, layout);
+  return project(weights.output, gate.defined() ? out * gate.sigmoid() : out);
 }
 
 at::Tensor gated_mlp(const MlpWeights& weights, const at::Tensor& x) {

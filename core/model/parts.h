@@ -14,8 +14,8 @@
 
 namespace moelab::model {
 
-// x * rsqrt(mean(x^2) + eps) in float32, cast to x's dtype, then times the weight (Llama's order). Over the
-// last dimension.
+// x * rsqrt(mean(x^2) + eps) in float32, cast to x's dtype, then times the weight (Llama's order); a weight
+// in float32 is multiplied before the cast. Over the last dimension.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
 // The same with the weight multiplied in float32, before the cast (gpt-oss's order).

@@ -18,6 +18,43 @@ std::vector<std::int64_t> read_eos(const Json& config, const std::string& where)
   return {json_get<std::int64_t>(config, "eos_token_id", where)};
 }
 
+// Of one layer, its norms of the hidden states not counted.
+std::int64_t latent_parameters(const AttentionSpec& attention, std::int64_t hidden) {
+  const LatentSpec& latent = *attention.latent;
+  const std::int64_t rotary = attention.rotated(), q_width = attention.heads * attention.head_dim;
+  const std::int64_t o_width = attention.heads * latent.value_dim;
+  const std::int64_t plain = q_width - attention.heads * rotary;
+  std::int64_t count = hidden * (latent.kv_rank + rotary + o_width);
+  count += latent.kv_rank * (1 + plain + o_width);
+  if (attention.has_bias) count += latent.kv_rank + rotary;
+  if (attention.has_output_bias) count += hidden;
+  if (latent.query_rank == 0) return count + hidden * q_width;
+  return count + latent.query_rank * (hidden + 1 + q_width + (attention.has_bias ? 1 : 0));
+}
+
+std::int64_t attention_parameters(const ModelSpec& spec) {
+  const AttentionSpec& attention = spec.attention;
+  if (attention.latent) return latent_parameters(attention, spec.hidden);
+  const std::int64_t width = attention.heads * attention.head_dim;
+  const std::int64_t q_width = attention.has_output_gate ? 2 * width : width;
+  const std::int64_t kv_width = attention.kv_heads * attention.head_dim;
+  std::int64_t count = spec.hidden * (q_width + 2 * kv_width + width);
+  if (attention.qk_norm == QkNorm::per_head) count += 2 * attention.head_dim;
+  if (attention.qk_norm == QkNorm::full_width) count += width + kv_width;
+  if (attention.has_bias) count += q_width + 2 * kv_width;
+  if (attention.has_output_bias) count += spec.hidden;
+  if (attention.has_sinks) count += attention.heads;
+  return count;
+}
+
+std::int64_t delta_net_parameters(const ModelSpec& spec) {
+  if (!spec.delta_net) return 0;
+  const DeltaNetSpec& net = *spec.delta_net;
+  const std::int64_t projected = net.conv_width() + net.value_width() + 2 * net.value_heads;
+  return spec.hidden * (projected + net.value_width()) + net.conv_width() * net.kernel + 2 * net.value_heads +
+         net.value_dim;
+}
+
 }  // namespace
 
 ModelSpec parse_common(const Json& config, const std::string& where,
@@ -115,39 +152,13 @@ ModelSpec read_spec(const std::filesystem::path& model_dir) {
   return family_of(config, path.string()).parse(config, path.string());
 }
 
-namespace {
-
-std::int64_t latent_parameters(const AttentionSpec& attention, std::int64_t hidden) {
-  const LatentSpec& latent = *attention.latent;
-  const std::int64_t rotary = attention.rotated(), q_width = attention.heads * attention.head_dim;
-  const std::int64_t o_width = attention.heads * latent.value_dim;
-  const std::int64_t plain = q_width - attention.heads * rotary;
-  std::int64_t count = hidden * (latent.kv_rank + rotary + o_width);
-  count += latent.kv_rank * (1 + plain + o_width);
-  if (attention.has_bias) count += latent.kv_rank + rotary;
-  if (attention.has_output_bias) count += hidden;
-  if (latent.query_rank == 0) return count + hidden * q_width;
-  return count + latent.query_rank * (hidden + 1 + q_width + (attention.has_bias ? 1 : 0));
+std::int64_t ModelSpec::delta_layers() const {
+  return delta_net ? std::count(delta_net->layers.begin(), delta_net->layers.end(), true) : 0;
 }
-
-std::int64_t attention_parameters(const AttentionSpec& attention, std::int64_t hidden) {
-  if (attention.latent) return latent_parameters(attention, hidden);
-  const std::int64_t q_width = attention.heads * attention.head_dim;
-  const std::int64_t kv_width = attention.kv_heads * attention.head_dim;
-  std::int64_t count = hidden * (2 * q_width + 2 * kv_width);
-  if (attention.qk_norm == QkNorm::per_head) count += 2 * attention.head_dim;
-  if (attention.qk_norm == QkNorm::full_width) count += q_width + kv_width;
-  if (attention.has_bias) count += q_width + 2 * kv_width;
-  if (attention.has_output_bias) count += hidden;
-  if (attention.has_sinks) count += attention.heads;
-  return count;
-}
-
-}  // namespace
 
 ParameterCount count_parameters(const ModelSpec& spec) {
   const std::int64_t norm = spec.hidden * (spec.norm == NormKind::layer ? 2 : 1);
-  const std::int64_t per_layer = attention_parameters(spec.attention, spec.hidden) + 2 * norm;
+  const std::int64_t attention = attention_parameters(spec), delta_net = delta_net_parameters(spec);
   const std::int64_t matrices = 3 * spec.hidden * spec.expert_width;
   const std::int64_t expert = matrices + (spec.clamped_swiglu ? 2 * spec.expert_width + spec.hidden : 0);
   const std::int64_t shared = 3 * spec.hidden * spec.shared_width + (spec.has_shared_gate ? spec.hidden : 0);
@@ -159,8 +170,8 @@ ParameterCount count_parameters(const ModelSpec& spec) {
   count.active = count.total;
   for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
     const bool is_moe = spec.is_moe_layer.at(static_cast<std::size_t>(layer));
-    const std::int64_t always =
-        per_layer + (is_moe ? router_size + shared : 3 * spec.hidden * spec.dense_width);
+    const std::int64_t always = 2 * norm + (spec.is_delta_layer(layer) ? delta_net : attention) +
+                                (is_moe ? router_size + shared : 3 * spec.hidden * spec.dense_width);
     count.total += always + (is_moe ? spec.router.experts * expert : 0);
     count.active += always + (is_moe ? spec.router.top_k * expert : 0);
     if (is_moe && spec.packed_experts) count.packed += spec.router.experts * matrices;

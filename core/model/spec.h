@@ -46,6 +46,7 @@ struct AttentionSpec {
   std::optional<double> clip_qkv;  // clamp of the q, k and v projections to [-clip, clip]
   bool has_bias = false;           // bias on q, k and v
   bool has_output_bias = false;    // bias on o
+  bool has_output_gate = false;    // q_proj also gives a gate for each head; its sigmoid scales the output
   double rope_theta = 10000.0;
   std::int64_t rotary_dim = 0;  // leading dimensions of a head that are rotated; 0: all of head_dim
   RotaryPairs pairs = RotaryPairs::half;
@@ -59,6 +60,20 @@ struct AttentionSpec {
   std::int64_t rotated() const { return rotary_dim > 0 ? rotary_dim : head_dim; }
 };
 
+// Layers with a delta net in the place of attention; see delta_net.h.
+struct DeltaNetSpec {
+  std::int64_t key_heads = 0;    // of queries too
+  std::int64_t value_heads = 0;  // a multiple of key_heads: neighbouring ones share a key head
+  std::int64_t key_dim = 0;      // of one head
+  std::int64_t value_dim = 0;
+  std::int64_t kernel = 0;   // tokens that the convolution sees
+  std::vector<bool> layers;  // [layers] which are delta nets
+
+  std::int64_t key_width() const { return key_heads * key_dim; }
+  std::int64_t value_width() const { return value_heads * value_dim; }
+  std::int64_t conv_width() const { return 2 * key_width() + value_width(); }
+};
+
 struct ModelSpec {
   std::string model_type;
   std::int64_t vocab_size = 0;
@@ -66,6 +81,7 @@ struct ModelSpec {
   std::int64_t layers = 0;
   std::int64_t max_positions = 0;
   NormKind norm = NormKind::rms;
+  bool norm_plus_one = false;  // RMSNorms of hidden states, queries and keys multiply by 1 + weight
   double norm_eps = 1e-6;
   bool tied_embeddings = false;
   bool has_head_bias = false;
@@ -73,6 +89,7 @@ struct ModelSpec {
   double residual_multiplier = 1.0;   // of both branches of a layer
   double logits_divisor = 1.0;
   AttentionSpec attention;
+  std::optional<DeltaNetSpec> delta_net;  // in some layers; none: every layer attends
   RouterSpec router;
   std::int64_t expert_width = 0;                // inner size of one expert
   std::optional<ClampedSwiglu> clamped_swiglu;  // experts of core/model/clamped_mlp.h in place of gated MLPs
@@ -84,6 +101,12 @@ struct ModelSpec {
   std::vector<std::int64_t> eos_ids;  // tokens that end a generation
   // Layers that the checkpoint holds beyond `layers` to predict further tokens; they are not run.
   std::int64_t prediction_layers = 0;
+
+  bool is_delta_layer(std::int64_t layer) const {
+    return delta_net && delta_net->layers.at(static_cast<std::size_t>(layer));
+  }
+  std::int64_t delta_layers() const;
+  std::int64_t attention_layers() const { return layers - delta_layers(); }
 };
 
 // Tensor names of one layer in the published layout.
@@ -95,6 +118,7 @@ struct LayerNames {
   // Attention over latents; without ".weight" / ".bias".
   std::string query_down, query_latent_norm, query_up;
   std::string latent_down, latent_norm, latent_up;
+  std::string delta_net;                  // <delta_net>.<in_proj_qkvz.weight|A_log|..>
   std::string router;                     // without ".weight" / ".bias"
   std::string router_selection_bias;      // the whole name
   std::string experts;                    // one tensor an expert: <experts>.<e>.<gate|up|down>.weight

@@ -9,6 +9,7 @@
 #include "tests/model/variants.h"
 #include "tests/model/variants_deepseek.h"
 #include "tests/model/variants_gpt_oss.h"
+#include "tests/model/variants_qwen3_next.h"
 #include "tests/model/variants_routed.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
@@ -202,6 +203,7 @@ TEST_CASE("deliberately wrong variants miss the reference as far as the same mis
   add_routed_variants(changes);
   add_gpt_oss_variants(changes);
   add_deepseek_variants(changes);
+  if (name.starts_with("qwen3_next")) add_qwen3_next_variants(changes);
   const double tolerance = reference.fields.at("tolerance").get<double>();
   int tried = 0;
   std::string table = name + ": error in standard deviations of the logits, ours | transformers'\n";

@@ -18,9 +18,9 @@ namespace moelab::testing {
 // family is tested on all of them.
 inline std::vector<std::string> checkpoints_with_reference() {
   return {
-      "qwen3_moe_tiny",      "olmoe_tiny",       "granitemoe_tiny",   "phimoe_tiny",   "gpt_oss_tiny",
-      "qwen2_moe_tiny",      "mixtral_tiny",     "ernie4_5_moe_tiny", "glm4_moe_tiny", "deepseek_v2_tiny",
-      "deepseek_v2_grouped", "deepseek_v3_tiny", "deepseek_tiny",
+      "qwen3_moe_tiny",      "olmoe_tiny",       "granitemoe_tiny",   "phimoe_tiny",     "gpt_oss_tiny",
+      "qwen2_moe_tiny",      "mixtral_tiny",     "ernie4_5_moe_tiny", "glm4_moe_tiny",   "deepseek_v2_tiny",
+      "deepseek_v2_grouped", "deepseek_v3_tiny", "deepseek_tiny",     "qwen3_next_tiny",
   };
 }
 

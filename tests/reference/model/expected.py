@@ -1,4 +1,5 @@
 """Expected values of one checkpoint: what transformers computes in float32 on the CPU, eager paths only."""
+import itertools
 import json
 import math
 
@@ -183,6 +184,18 @@ class Expectation:
         self.fields["long_prompt"] = prompt
         self.fields["long_prompt_released_error"] = (wrong - logits).abs().max().item() / sd
 
+    @torch.no_grad()
+    def run_longer_prompt(self, length):
+        """The first of a stream of drawn prompts that has no near-tie among experts."""
+        gap, log_gap = self.steering.smallest_gap, self.steering.smallest_log_gap
+        for seed in itertools.count(7):
+            self.steering.smallest_gap, self.steering.smallest_log_gap = gap, log_gap
+            prompt = torch.randint(3, VOCABULARY, (length,), generator=torch.Generator().manual_seed(seed)).tolist()
+            store_run(self.tensors, "long.", self.steering.logits(prompt), self.steering.routings())
+            if self.steering.smallest_gap > 1e-4 and self.steering.smallest_log_gap > 1e-3:
+                break
+        self.fields["long_prompt"] = prompt
+
     def run_options(self):
         by_name = {plan["name"]: plan for plan in self.plans}
         self.fields["options"], self.fields["greedy"], self.smallest_lead = [], [], math.inf
@@ -234,6 +247,9 @@ class Expectation:
             self.run_long_prompt()
         if hasattr(family_module(self.config), "extend"):
             family_module(self.config).extend(self)
+        length = getattr(family_module(self.config), "LONG_PROMPT", 0)
+        if length:
+            self.run_longer_prompt(length)
         self.run_mistakes(weights)
         self.fields["smallest_gap"] = self.steering.smallest_gap
         self.fields["smallest_log_gap"] = self.steering.smallest_log_gap
