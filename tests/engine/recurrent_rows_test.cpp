@@ -60,7 +60,8 @@ TEST_CASE("a prompt of more than two chunks gives the reference's logits, at onc
   CHECK(largest_difference(engine.logits(std::vector<engine::Tokens>{prompt})[0], expected) <=
         reference.tolerance);
   engine::Decoder decoder(engine, {}, {40, 4});
-  for (const auto& pieces : {std::vector<std::size_t>{150}, {100, 50}, {1, 2, 70, 77}, {130, 1, 1, 1, 17}}) {
+  const std::vector<std::vector<std::size_t>> cuts = {{150}, {100, 50}, {1, 2, 70, 77}, {130, 1, 1, 1, 17}};
+  for (const auto& pieces : cuts) {
     engine::DecodeRow row;
     for (const std::size_t size : pieces) {
       const at::Tensor logits = read_on(decoder, row, prompt, size);
@@ -154,7 +155,7 @@ TEST_CASE("repeats of a model with a recurrent state read their prompt once, and
   CHECK(apart.forward_tokens == 3 * (9 + 5) + 3 * (17 + 5));
   // All side by side, in pieces, and with too few pages for all.
   for (const auto& [rows, prefill, pages] :
-       {std::tuple{6, 1000, 100}, {6, 5, 100}, {4, 7, 100}, {6, 1000, 8}}) {
+       {std::tuple{6, 1000, 100}, std::tuple{6, 5, 100}, std::tuple{4, 7, 100}, std::tuple{6, 1000, 8}}) {
     CAPTURE(rows, prefill, pages);
     const auto shared = engine::generate(engine, plans, requests, options_of(rows, prefill, {pages, 4}));
     CHECK(tokens_of(shared) == tokens_of(apart));
