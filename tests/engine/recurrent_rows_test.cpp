@@ -15,7 +15,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-constexpr const char* kCheckpoint = "qwen3_next_tiny";
+constexpr const char* kRecurrent = "qwen3_next_tiny";
 
 // Reads the next `count` tokens of `all` into the row; the logits after the last one.
 at::Tensor read_on(engine::Decoder& decoder, engine::DecodeRow& row, const engine::Tokens& all,
@@ -31,7 +31,7 @@ at::Tensor last_logits_of(const engine::Engine& engine, const engine::Tokens& to
 }
 
 // Two questions with repeats, drawn, one of them steered.
-std::vector<engine::GenerateRequest> drawn_requests(const ModelReference& reference) {
+std::vector<engine::GenerateRequest> steered_repeats(const ModelReference& reference) {
   std::vector<engine::GenerateRequest> requests;
   for (std::size_t i = 0; i < 2; ++i) {
     engine::GenerateRequest request;
@@ -52,7 +52,7 @@ std::vector<engine::GenerateRequest> drawn_requests(const ModelReference& refere
 
 TEST_CASE("a prompt of more than two chunks gives the reference's logits, at once and in pieces",
           "[engine]") {
-  const ModelReference reference(kCheckpoint);
+  const ModelReference reference(kRecurrent);
   const auto engine = load_engine(reference.checkpoint);
   const auto prompt = reference.fields.at("long_prompt").get<engine::Tokens>();
   REQUIRE(prompt.size() == 150);
@@ -74,7 +74,7 @@ TEST_CASE("a prompt of more than two chunks gives the reference's logits, at onc
 }
 
 TEST_CASE("a pass that fails half way leaves a row's state where it was", "[engine]") {
-  const ModelReference reference(kCheckpoint);
+  const ModelReference reference(kRecurrent);
   const auto engine = load_engine(reference.checkpoint);
   const engine::Tokens prompt = reference.prompts[3];
   const at::Tensor expected = reference.tensor("prompt.3.logits");
@@ -104,7 +104,7 @@ TEST_CASE("a pass that fails half way leaves a row's state where it was", "[engi
 }
 
 TEST_CASE("a row that shares a prompt goes on from a state of its own", "[engine]") {
-  const ModelReference reference(kCheckpoint);
+  const ModelReference reference(kRecurrent);
   const auto engine = load_engine(reference.checkpoint);
   engine::Decoder decoder(engine, {}, {20, 4});
   model::KvCache& cache = decoder.cache();
@@ -131,7 +131,7 @@ TEST_CASE("a row that shares a prompt goes on from a state of its own", "[engine
 }
 
 TEST_CASE("a row that lost its state is an error, not a wrong answer", "[engine]") {
-  const ModelReference reference(kCheckpoint);
+  const ModelReference reference(kRecurrent);
   const auto engine = load_engine(reference.checkpoint);
   engine::Decoder decoder(engine, {}, {20, 4});
   engine::DecodeRow row;
@@ -145,10 +145,10 @@ TEST_CASE("a row that lost its state is an error, not a wrong answer", "[engine]
 
 TEST_CASE("repeats of a model with a recurrent state read their prompt once, and survive preemption",
           "[engine]") {
-  const ModelReference reference(kCheckpoint);
+  const ModelReference reference(kRecurrent);
   const auto engine = load_engine(reference.checkpoint);
   const std::vector<steering::Plan> plans = {reference.plan("mixed")};
-  const auto requests = drawn_requests(reference);
+  const auto requests = steered_repeats(reference);
   engine::GenerateOptions apart_options = options_of(6, 1000, {100, 4});
   apart_options.share_prompts = false;
   const auto apart = engine::generate(engine, plans, requests, apart_options);
@@ -175,7 +175,7 @@ TEST_CASE("repeats of a model with a recurrent state read their prompt once, and
 }
 
 TEST_CASE("the memory plan counts recurrent states, and pages only where there is attention", "[engine]") {
-  const auto spec = model::read_spec(data_dir() / "model" / kCheckpoint);
+  const auto spec = model::read_spec(data_dir() / "model" / kRecurrent);
   // One attention layer: 2 (keys and values) * 4 tokens * 2 heads * 16 values * 4 bytes.
   CHECK(model::KvCache::page_bytes(spec, 4, at::kFloat) == 1024);
   // Two delta nets: a tail of 3 * (2 * 16 + 48) values, a matrix of 4 heads * 8 * 12 in float32.
@@ -194,7 +194,7 @@ TEST_CASE("the memory plan counts recurrent states, and pages only where there i
 }
 
 TEST_CASE("in bfloat16 the delta-rule state stays in float32, and pieces agree with one pass", "[engine]") {
-  const ModelReference reference(kCheckpoint);
+  const ModelReference reference(kRecurrent);
   engine::EngineOptions options;
   options.dtype = "bfloat16";
   const auto engine = load_engine(reference.checkpoint, options);

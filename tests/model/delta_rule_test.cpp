@@ -17,18 +17,18 @@ using namespace moelab;
 
 namespace {
 
-std::vector<std::int64_t> values(const at::Tensor& tensor) {
+std::vector<std::int64_t> ids_of(const at::Tensor& tensor) {
   const auto* data = tensor.const_data_ptr<std::int64_t>();
   return {data, data + tensor.numel()};
 }
 
 // One run, one head: rows of numbers to [1, 1, tokens, dim].
-at::Tensor rows(const std::vector<float>& numbers, std::int64_t dim) {
+at::Tensor one_run(const std::vector<float>& numbers, std::int64_t dim) {
   return at::tensor(numbers).view({1, 1, -1, dim});
 }
 
 // Made-up inputs of two runs and three heads, queries and keys shorter than one.
-model::DeltaRuns made_up(std::int64_t tokens) {
+model::DeltaRuns made_up_runs(std::int64_t tokens) {
   const auto wave = [&](std::int64_t dim, double step) {
     return (at::arange(2 * 3 * tokens * dim, at::kFloat) * step).sin().view({2, 3, tokens, dim});
   };
@@ -55,12 +55,12 @@ TEST_CASE("the delta rule gives numbers worked by hand", "[model]") {
   // Before: 4. Token 1: 2, holds 2 * 1 = 2 for key 1, value 6: 2 + 1 * (6 - 2) / 2 = 4; query 3 reads 12.
   // Token 2: 2, holds 2 * 2 = 4 for key 2, value 0: 2 + 2 * (0 - 4) / 2 = -2; query 1 reads -2.
   const float half = std::log(0.5f);
-  const model::DeltaRuns runs{rows({3, 1}, 1),
-                              rows({1, 2}, 1),
-                              rows({6, 0}, 1),
+  const model::DeltaRuns runs{one_run({3, 1}, 1),
+                              one_run({1, 2}, 1),
+                              one_run({6, 0}, 1),
                               at::tensor({half, half}).view({1, 1, 2}),
                               at::tensor({0.5f, 0.5f}).view({1, 1, 2}),
-                              rows({4}, 1)};
+                              one_run({4}, 1)};
   const auto both = model::gated_delta_rule(runs);
   CHECK((both.out.flatten() - at::tensor({12.0f, -2.0f})).abs().max().item<float>() < 1e-5);
   CHECK(std::abs(both.state.item<float>() + 2) < 1e-5);
@@ -73,7 +73,7 @@ TEST_CASE("the delta rule gives numbers worked by hand", "[model]") {
 TEST_CASE("chunks give what single steps give, whatever the length", "[model]") {
   const std::int64_t tokens = GENERATE(2, 63, 64, 65, 150);
   CAPTURE(tokens);
-  const model::DeltaRuns runs = made_up(tokens);
+  const model::DeltaRuns runs = made_up_runs(tokens);
   const auto whole = model::gated_delta_rule(runs);
   at::Tensor state = runs.state;
   std::vector<at::Tensor> out;
@@ -88,13 +88,13 @@ TEST_CASE("chunks give what single steps give, whatever the length", "[model]") 
 }
 
 TEST_CASE("fast decay overflows nothing, and padding leaves the state alone", "[model]") {
-  model::DeltaRuns runs = made_up(70);
+  model::DeltaRuns runs = made_up_runs(70);
   runs.log_decay = runs.log_decay * 300;  // sums of some -8000 in a chunk
   const auto fast = model::gated_delta_rule(runs);
   CHECK(fast.out.isfinite().all().item<bool>());
   CHECK(fast.state.isfinite().all().item<bool>());
   // Behind token 40 all inputs are zero: a shorter run.
-  model::DeltaRuns padded = made_up(70);
+  model::DeltaRuns padded = made_up_runs(70);
   for (at::Tensor* part : {&padded.query, &padded.key, &padded.value, &padded.log_decay, &padded.beta})
     part->narrow(2, 40, 30).zero_();
   const auto longer = model::gated_delta_rule(padded);
@@ -108,25 +108,25 @@ TEST_CASE("trunks come before branches, and each token looks back along its own 
   const auto order = model::make_recurrent_order(model::make_layout(shapes, at::kCPU), 3);
   CHECK(order.trunks.runs == 2);
   CHECK(order.trunks.width == 3);
-  CHECK(values(order.trunks.rows) == std::vector<std::int64_t>{0, 1, 2, 6, 7, 8});
-  CHECK(values(order.trunks.slots) == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
+  CHECK(ids_of(order.trunks.rows) == std::vector<std::int64_t>{0, 1, 2, 6, 7, 8});
+  CHECK(ids_of(order.trunks.slots) == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
   CHECK_FALSE(order.trunks.is_identity);
   CHECK(order.branches.runs == 2);
-  CHECK(values(order.branches.rows) == std::vector<std::int64_t>{3, 4, 5});
-  CHECK(values(order.branches.slots) == std::vector<std::int64_t>{0, 1, 2});
-  CHECK(values(order.branches.parents) == std::vector<std::int64_t>{0, 0});
-  CHECK(values(order.places) == std::vector<std::int64_t>{0, 1, 2, 6, 7, 8, 3, 4, 5});
+  CHECK(ids_of(order.branches.rows) == std::vector<std::int64_t>{3, 4, 5});
+  CHECK(ids_of(order.branches.slots) == std::vector<std::int64_t>{0, 1, 2});
+  CHECK(ids_of(order.branches.parents) == std::vector<std::int64_t>{0, 0});
+  CHECK(ids_of(order.places) == std::vector<std::int64_t>{0, 1, 2, 6, 7, 8, 3, 4, 5});
   // Carried rows 0-1 are the first sequence's, 2-3 the second's; packed row r stands at 4 + r. In packed
   // order:
   REQUIRE(order.earlier.size() == 2);
-  CHECK(values(order.earlier[0]) == std::vector<std::int64_t>{0, 1, 4, 5, 6, 5, 2, 3, 10});
-  CHECK(values(order.earlier[1]) == std::vector<std::int64_t>{1, 4, 5, 6, 7, 6, 3, 10, 11});
-  CHECK(values(order.tails) == std::vector<std::int64_t>{5, 6, 11, 12});
+  CHECK(ids_of(order.earlier[0]) == std::vector<std::int64_t>{0, 1, 4, 5, 6, 5, 2, 3, 10});
+  CHECK(ids_of(order.earlier[1]) == std::vector<std::int64_t>{1, 4, 5, 6, 7, 6, 3, 10, 11});
+  CHECK(ids_of(order.tails) == std::vector<std::int64_t>{5, 6, 11, 12});
 
   // A piece shorter than the look-back carries a part of what it was given on.
   const std::vector<std::int64_t> one = {1};
   const auto piece = model::make_recurrent_order(model::make_layout(one, at::kCPU), 4);
-  CHECK(values(piece.tails) == std::vector<std::int64_t>{1, 2, 3});
+  CHECK(ids_of(piece.tails) == std::vector<std::int64_t>{1, 2, 3});
   CHECK(piece.trunks.is_identity);
   CHECK(piece.branches.runs == 0);
 }

@@ -6,7 +6,7 @@ namespace moelab::model {
 namespace {
 
 // transformers 5 leaves out of a config what equals the library's defaults, which are the published sizes.
-Json with_defaults(Json config) {
+Json next_with_defaults(Json config) {
   const auto set = [&](const char* key, const Json& value) {
     if (!config.contains(key) || config[key].is_null()) config[key] = value;
   };
@@ -14,6 +14,8 @@ Json with_defaults(Json config) {
   set("moe_intermediate_size", 512);
   set("shared_expert_intermediate_size", 512);
   set("num_experts_per_tok", 10);
+  set("num_key_value_heads", 2);
+  set("intermediate_size", 5632);
   if (!config.contains("num_local_experts")) set("num_experts", 512);
   const auto parameters = config.find("rope_parameters");
   const bool has_factor =
@@ -59,7 +61,7 @@ DeltaNetSpec read_delta_net(const Json& config, std::int64_t layers, const std::
   return net;
 }
 
-void read_experts(ModelSpec& spec, const Json& config, const std::string& where) {
+void read_next_experts(ModelSpec& spec, const Json& config, const std::string& where) {
   spec.router.score = &softmax_score;
   spec.router.experts = json_get<std::int64_t>(
       config, config.contains("num_experts") ? "num_experts" : "num_local_experts", where);
@@ -74,13 +76,13 @@ void read_experts(ModelSpec& spec, const Json& config, const std::string& where)
 }
 
 ModelSpec parse_qwen3_next(const Json& given, const std::string& where) {
-  const Json config = with_defaults(given);
+  const Json config = next_with_defaults(given);
   ModelSpec spec = parse_common(config, where);
   spec.norm_plus_one = true;
   spec.attention.qk_norm = QkNorm::per_head;
   spec.attention.has_output_gate = true;
   spec.delta_net = read_delta_net(config, spec.layers, where);
-  read_experts(spec, config, where);
+  read_next_experts(spec, config, where);
   return spec;
 }
 
