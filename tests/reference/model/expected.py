@@ -196,6 +196,15 @@ class Expectation:
                 break
         self.fields["long_prompt"] = prompt
 
+    @torch.no_grad()
+    def run_bfloat16(self):
+        """How far the library itself is off in bfloat16, by prompt: root mean square, in standard deviations."""
+        model = AutoModelForCausalLM.from_pretrained(
+            self.folder, dtype=torch.bfloat16, attn_implementation="eager", experts_implementation="eager").eval()
+        errors = [model(torch.tensor([prompt]), use_cache=False).logits[0].float() - self.tensors[f"prompt.{p}.logits"]
+                  for p, prompt in enumerate(self.prompts)]
+        self.fields["bfloat16_errors"] = [e.pow(2).mean().sqrt().item() / self.fields["logits_sd"] for e in errors]
+
     def run_options(self):
         by_name = {plan["name"]: plan for plan in self.plans}
         self.fields["options"], self.fields["greedy"], self.smallest_lead = [], [], math.inf
@@ -250,6 +259,8 @@ class Expectation:
         length = getattr(family_module(self.config), "LONG_PROMPT", 0)
         if length:
             self.run_longer_prompt(length)
+        if getattr(family_module(self.config), "HAS_BFLOAT16", False):
+            self.run_bfloat16()
         self.run_mistakes(weights)
         self.fields["smallest_gap"] = self.steering.smallest_gap
         self.fields["smallest_log_gap"] = self.steering.smallest_log_gap

@@ -11,6 +11,7 @@ from steered_router import Rule
 
 LONG_PROMPT = 150  # tokens of one more prompt: two chunks of the delta rule and a part of a third
 SKIPPED = "mtp"
+HAS_BFLOAT16 = True
 
 # Layers 0 and 2 are delta nets, layer 1 is attention. Key and value heads, their widths and the rotated share
 # differ from the library's defaults and from each other, so that none can stand for another.
