@@ -187,13 +187,12 @@ class Expectation:
     @torch.no_grad()
     def run_longer_prompt(self, length):
         """The first of a stream of drawn prompts that has no near-tie among experts."""
-        gap, log_gap = self.steering.smallest_gap, self.steering.smallest_log_gap
         for seed in itertools.count(7):
-            self.steering.smallest_gap, self.steering.smallest_log_gap = gap, log_gap
             prompt = torch.randint(3, VOCABULARY, (length,), generator=torch.Generator().manual_seed(seed)).tolist()
-            store_run(self.tensors, "long.", self.steering.logits(prompt), self.steering.routings())
-            if self.steering.smallest_gap > 1e-4 and self.steering.smallest_log_gap > 1e-3:
+            logits, routings = self.steering.logits(prompt, gaps_count=False), self.steering.routings()
+            if all(seen.gap > 1e-4 and seen.log_gap > 1e-3 for seen in routings.values()):
                 break
+        store_run(self.tensors, "long.", logits, routings)
         self.fields["long_prompt"] = prompt
 
     @torch.no_grad()
@@ -252,6 +251,7 @@ class Expectation:
         self.run_plans()
         self.require_clear_choices()
         self.run_options()
+        self.require_clear_choices()
         if self.config.get("original_max_position_embeddings"):
             self.run_long_prompt()
         if hasattr(family_module(self.config), "extend"):

@@ -135,7 +135,7 @@ MISTAKES = {
 }
 
 
-CHECKPOINTS = {"qwen3_next_tiny": (CONFIG, 76)}
+CHECKPOINTS = {"qwen3_next_tiny": (CONFIG, 78)}
 
 
 def rule(config):

@@ -53,7 +53,8 @@ def check_numbers(fields):
     assert fields["smallest_log_gap"] > 1e-3, "near-tie among experts under a plan"
     assert fields["smallest_greedy_lead"] > 1e-3, "near-tie among greedy tokens"
     assert fields["agreement_with_plain_model"] < 0.1 * TOLERANCE, "the two references disagree"
-    assert fields.get("long_prompt_agreement", 0) < 0.1 * TOLERANCE, "the two references disagree past the threshold"
+    # The largest rounding error grows with the number of tokens.
+    assert fields.get("long_prompt_agreement", 0) < 0.3 * TOLERANCE, "the two references disagree on the long prompt"
     assert fields.get("long_prompt_released_error", 1) > 150 * TOLERANCE, "the long factors hardly act"
     assert min(fields.get("clamped", {"none": 1}).values()) > 0.01, "clip_qkv hardly acts"
 

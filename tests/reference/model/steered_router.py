@@ -290,13 +290,13 @@ class Steering:
                 self.routers[index] = SteeredRouter(gate, rule_of(config), index)
                 gate.forward = self.routers[index]
 
-    def logits(self, tokens, plan=None, embeddings=None):
+    def logits(self, tokens, plan=None, embeddings=None, gaps_count=True):
         """[tokens, vocabulary] logits of one sequence; routings() then tells what was routed."""
         for router in self.routers.values():
             router.plan = plan
         given = {"input_ids": torch.tensor([tokens])} if embeddings is None else {"inputs_embeds": embeddings}
         logits = self.model(**given, use_cache=False).logits[0]
-        for router in self.routers.values():
+        for router in self.routers.values() if gaps_count else ():
             self.smallest_log_gap = min(self.smallest_log_gap, router.seen.log_gap)
             if plan is None:
                 self.smallest_gap = min(self.smallest_gap, router.seen.gap)
