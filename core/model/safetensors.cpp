@@ -6,84 +6,29 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <limits>
 #include <set>
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/model/safetensors_header.h"
 
 namespace moelab::model {
 namespace {
 
-constexpr std::size_t kHeaderPrefix = 8;
-constexpr std::size_t kLongestHeader = 100'000'000;
-
 struct NamedType {
-  const char* name;
+  StoredType stored;
   at::ScalarType type;
 };
-constexpr NamedType kTypes[] = {{"F32", at::kFloat},  {"F16", at::kHalf}, {"BF16", at::kBFloat16},
-                                {"F64", at::kDouble}, {"I64", at::kLong}, {"I32", at::kInt},
-                                {"I16", at::kShort},  {"I8", at::kChar},  {"U8", at::kByte},
-                                {"BOOL", at::kBool}};
+constexpr NamedType kTypes[] = {{StoredType::f32, at::kFloat},     {StoredType::f16, at::kHalf},
+                                {StoredType::bf16, at::kBFloat16}, {StoredType::f64, at::kDouble},
+                                {StoredType::i64, at::kLong},      {StoredType::i32, at::kInt},
+                                {StoredType::i16, at::kShort},     {StoredType::i8, at::kChar},
+                                {StoredType::u8, at::kByte},       {StoredType::boolean, at::kBool}};
 
-at::ScalarType parse_type(const std::string& name, const std::string& where) {
+at::ScalarType scalar_type(StoredType stored) {
   for (const NamedType& known : kTypes)
-    if (name == known.name) return known.type;
-  throw FileError("{}: dtype '{}' is not supported; F32, F16 and BF16 weights are", where, name);
-}
-
-const char* type_name(at::ScalarType type) {
-  for (const NamedType& known : kTypes)
-    if (type == known.type) return known.name;
-  throw Error("a tensor of type {} cannot be written to safetensors", c10::toString(type));
-}
-
-// Element count times element size, or an error when the shape is negative or the product overflows.
-std::size_t byte_count(const TensorEntry& entry, const std::string& where) {
-  std::size_t count = c10::elementSize(entry.dtype);
-  for (const std::int64_t size : entry.shape) {
-    if (size < 0) throw FileError("{}: negative size {} in the shape", where, size);
-    std::size_t product = 0;
-    if (__builtin_mul_overflow(count, static_cast<std::size_t>(size), &product))
-      throw FileError("{}: the shape overflows", where);
-    count = product;
-  }
-  return count;
-}
-
-TensorEntry parse_entry(const Json& value, const std::string& where, std::size_t data_start,
-                        std::size_t file_size) {
-  if (!value.is_object()) throw FileError("{}: the header entry is not an object", where);
-  TensorEntry entry;
-  entry.dtype = parse_type(json_get<std::string>(value, "dtype", where), where);
-  entry.shape = json_get<std::vector<std::int64_t>>(value, "shape", where);
-  const auto offsets = json_get<std::vector<std::size_t>>(value, "data_offsets", where);
-  if (offsets.size() != 2 || offsets[0] > offsets[1])
-    throw FileError("{}: data_offsets must be two ascending numbers", where);
-  entry.bytes = offsets[1] - offsets[0];
-  if (offsets[1] > file_size - data_start)
-    throw FileError("{}: data ends at byte {} but the file has only {}; it is truncated, fetch it again",
-                    where, data_start + offsets[1], file_size);
-  entry.begin = data_start + offsets[0];
-  const std::size_t expected = byte_count(entry, where);
-  if (expected != entry.bytes)
-    throw FileError("{}: the shape needs {} bytes, the header gives {}", where, expected, entry.bytes);
-  if (entry.bytes > 0 && entry.begin % c10::elementSize(entry.dtype) != 0)
-    throw FileError("{}: data starts at byte {}, which is not aligned to its dtype", where, entry.begin);
-  return entry;
-}
-
-void require_no_overlap(const std::map<std::string, TensorEntry>& entries,
-                        const std::filesystem::path& path) {
-  std::vector<std::pair<const TensorEntry*, const std::string*>> order;
-  for (const auto& [name, entry] : entries)
-    if (entry.bytes > 0) order.emplace_back(&entry, &name);
-  std::sort(order.begin(), order.end(), [](auto a, auto b) { return a.first->begin < b.first->begin; });
-  for (std::size_t i = 1; i < order.size(); ++i)
-    if (order[i].first->begin < order[i - 1].first->begin + order[i - 1].first->bytes)
-      throw FileError("{}: the data of '{}' and '{}' overlap", path.string(), *order[i - 1].second,
-                      *order[i].second);
+    if (stored == known.stored) return known.type;
+  throw Error("an element type without a counterpart");
 }
 
 // True when any value has all exponent bits set (NaN or infinity).
@@ -103,28 +48,23 @@ bool any_not_finite(const void* data, std::int64_t count, Word exponent_mask) {
   return found;
 }
 
+// Tensor -> shard. Not read as Json, which keeps the order of keys in a list: models have some 100,000
+// tensors.
+std::map<std::string, std::string> read_weight_map(const std::filesystem::path& path) {
+  try {
+    return nlohmann::json::parse(read_text(path)).at("weight_map").get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception& problem) {
+    throw FileError("{}: no index of shards with a 'weight_map' of texts ({})", path.string(),
+                    problem.what());
+  }
+}
+
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     : path_(path), file_(std::make_shared<MappedFile>(path)) {
-  const std::string file_name = path.string();
-  if (file_->size() < kHeaderPrefix)
-    throw FileError("{}: is {} bytes long, too short for safetensors; fetch it again", file_name,
-                    file_->size());
-  std::uint64_t header_length = 0;
-  std::memcpy(&header_length, file_->data(), sizeof header_length);
-  if (header_length > kLongestHeader || header_length > file_->size() - kHeaderPrefix)
-    throw FileError("{}: the header claims {} bytes, the file has {}; it is truncated or no safetensors file",
-                    file_name, header_length, file_->size());
-  const char* text = reinterpret_cast<const char*>(file_->data()) + kHeaderPrefix;
-  const Json header = parse_json({text, header_length}, file_name + ": header");
-  if (!header.is_object()) throw FileError("{}: the header is not a JSON object", file_name);
-  for (const auto& [name, value] : header.items()) {
-    if (name == "__metadata__") continue;
-    entries_[name] = parse_entry(value, file_name + ": tensor '" + name + "'", kHeaderPrefix + header_length,
-                                 file_->size());
-  }
-  require_no_overlap(entries_, path);
+  for (auto& [name, stored] : parse_safetensors({file_->data(), file_->size()}, path.string()))
+    entries_[name] = {scalar_type(stored.type), std::move(stored.shape), stored.begin, stored.bytes};
 }
 
 at::Tensor SafetensorsFile::tensor(const std::string& name) const {
@@ -142,9 +82,10 @@ Checkpoint::Checkpoint(const std::filesystem::path& directory) : directory_(dire
   std::set<std::string> file_names;
   std::map<std::string, std::string> expected;
   if (std::filesystem::exists(index_path)) {
-    const Json index = read_json(index_path);
-    for (const auto& [name, file] :
-         json_get<std::map<std::string, std::string>>(index, "weight_map", index_path.string())) {
+    for (const auto& [name, file] : read_weight_map(index_path)) {
+      if (file != std::filesystem::path(file).filename() || file == "." || file == "..")
+        throw FileError("{}: the shard '{}' of the tensor '{}' is no plain file name", index_path.string(),
+                        file, name);
       expected[name] = file;
       file_names.insert(file);
     }
@@ -209,6 +150,12 @@ void require_finite(const at::Tensor& tensor, const std::string& name, const std
   if (bad) throw FileError("{}: the tensor '{}' holds NaN or infinity", where.string(), name);
 }
 
+const char* safetensors_type(at::ScalarType type) {
+  for (const NamedType& known : kTypes)
+    if (type == known.type) return name_of(known.stored);
+  throw Error("a tensor of type {} cannot be written to safetensors", c10::toString(type));
+}
+
 void write_safetensors(const std::filesystem::path& path,
                        std::span<const std::pair<std::string, at::Tensor>> tensors) {
   Json header;
@@ -218,7 +165,7 @@ void write_safetensors(const std::filesystem::path& path,
   for (const auto& [name, tensor] : tensors) {
     contiguous.push_back(tensor.detach().cpu().contiguous());
     const std::size_t end = offset + contiguous.back().nbytes();
-    header[name] = {{"dtype", type_name(tensor.scalar_type())},
+    header[name] = {{"dtype", safetensors_type(tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {offset, end}}};
     offset = end;

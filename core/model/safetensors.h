@@ -26,9 +26,8 @@ struct TensorEntry {
   std::size_t bytes = 0;
 };
 
-// One mapped file. Throws FileError naming the file and tensor when the header lies: a length beyond the
-// file, offsets that overlap or leave the file, a shape that contradicts the bytes, an unknown dtype, bad
-// JSON.
+// One mapped file. Throws FileError naming the file and tensor when the header lies (see
+// parse_safetensors).
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -69,6 +68,9 @@ std::string weights_digest(const Checkpoint& checkpoint);
 
 // Throws FileError naming the tensor when a floating-point tensor holds NaN or infinity.
 void require_finite(const at::Tensor& tensor, const std::string& name, const std::filesystem::path& where);
+
+// "F32" and so on, as a header names the type. Throws Error for a type that no header has.
+const char* safetensors_type(at::ScalarType type);
 
 // Writes one file atomically; the tensors are made contiguous. Metadata {"format": "pt"} as transformers
 // expects.
