@@ -26,6 +26,8 @@ struct Verb {
 Verb verb_config();
 Verb verb_discover();
 Verb verb_doctor();
+Verb verb_export();
+Verb verb_fetch();
 Verb verb_flips();
 Verb verb_generate();
 Verb verb_inspect();

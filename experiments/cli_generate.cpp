@@ -91,6 +91,7 @@ int generate_text(const Arguments& arguments) {
   if (compares && !read_optional_plan(arguments))
     throw ConfigError("--compare: what with? give --plan FILE or experts=layer:expert,...");
   const GenerateTrial trial = prepare_trial(arguments);
+  if (!trial.note.empty()) fmt::print(stderr, "moelab: {}\n", trial.note);
   if (!compares) return print_samples(trial);
   return print_comparison(trial);
 }
@@ -106,9 +107,9 @@ Verb verb_generate() {
   spec.text =
       "Prints the text as it is made, what is not answer (thinking and its markers) faint on a terminal, and "
       "how it ended.\n"
-      "The likeliest token is taken, unless temperature, top_k, top_p or min_p is given: then tokens are "
-      "drawn, "
-      "and an equal\n"
+      "The likeliest token is taken, unless temperature, top_k, top_p or min_p is given, or the option of "
+      "configs/model\n"
+      "recommends some (it says so): then tokens are drawn, and an equal\n"
       "seed draws equally. --compare makes the original's and the steered model's text in one batch and "
       "shows "
       "them side by\n"

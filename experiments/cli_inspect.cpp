@@ -1,10 +1,11 @@
 // moelab inspect: what a model directory holds, what it would cost to run, and whether steering works on it.
 #include <fmt/format.h>
 
-#include "core/model/kv_cache.h"
+#include "core/model/recurrent_state.h"
 #include "core/model/safetensors.h"
 #include "core/steering/self_test.h"
 #include "experiments/cli.h"
+#include "experiments/inspect_report.h"
 #include "experiments/text_table.h"
 #include "experiments/workspace.h"
 
@@ -13,17 +14,6 @@ namespace moelab::experiments {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string memory_text(double bytes) {
-  if (bytes >= 1e9) return fmt::format("{:.2f} GB", bytes / 1e9);
-  return fmt::format("{:.1f} MB", bytes / 1e6);
-}
-
-std::string count_text(std::int64_t count) {
-  if (count >= 1'000'000'000) return fmt::format("{:.2f} B", static_cast<double>(count) / 1e9);
-  if (count >= 1'000'000) return fmt::format("{:.2f} M", static_cast<double>(count) / 1e6);
-  return fmt::to_string(count);
-}
 
 void line(const std::string& name, const std::string& value) { fmt::print("{:<16} {}\n", name, value); }
 
@@ -58,6 +48,20 @@ std::string qk_norm_text(model::QkNorm norm) {
   return "";
 }
 
+std::string attention_text(const model::AttentionSpec& attention) {
+  std::string text = fmt::format("{} heads, {} for keys and values, of {}{}", attention.heads,
+                                 attention.kv_heads, attention.head_dim, qk_norm_text(attention.qk_norm));
+  if (attention.latent) text += fmt::format(", over latents of {}", attention.latent->kv_rank);
+  if (attention.has_sinks) text += ", with sinks";
+  if (attention.has_output_gate) text += ", with an output gate";
+  text += fmt::format(", rope theta {}", number_text(attention.rope_theta));
+  if (attention.rotated() < attention.head_dim) text += fmt::format(" on {} dimensions", attention.rotated());
+  if (attention.rope_scaling) text += attention.rope_scaling->long_factor.empty() ? ", yarn" : ", longrope";
+  if (!attention.window) return text;
+  return text +
+         fmt::format(", window {}{}", *attention.window, attention.windowed.empty() ? "" : " in some layers");
+}
+
 void print_spec(const model::ModelSpec& spec) {
   std::int64_t moe_layers = 0;
   for (const bool is_moe : spec.is_moe_layer) moe_layers += is_moe ? 1 : 0;
@@ -65,11 +69,7 @@ void print_spec(const model::ModelSpec& spec) {
   line("layers",
        fmt::format("{} ({} with experts), hidden {}, vocabulary {}{}, {} positions", spec.layers, moe_layers,
                    spec.hidden, spec.vocab_size, spec.tied_embeddings ? " (tied)" : "", spec.max_positions));
-  line("attention",
-       fmt::format("{} heads, {} for keys and values, of {}{}, rope theta {}{}{}", spec.attention.heads,
-                   spec.attention.kv_heads, spec.attention.head_dim, qk_norm_text(spec.attention.qk_norm),
-                   number_text(spec.attention.rope_theta), spec.attention.rope_scaling ? ", longrope" : "",
-                   spec.attention.window ? fmt::format(", window {}", *spec.attention.window) : ""));
+  line("attention", attention_text(spec.attention));
   line("experts", fmt::format("{} a layer, {} in all, {} chosen a token, inner size {}", spec.router.experts,
                               spec.router.experts * moe_layers, spec.router.top_k, spec.expert_width));
   if (spec.shared_width > 0)
@@ -79,21 +79,14 @@ void print_spec(const model::ModelSpec& spec) {
   const model::ParameterCount count = model::count_parameters(spec);
   line("parameters",
        fmt::format("{} total, {} active a token", count_text(count.total), count_text(count.active)));
-  const auto total = static_cast<double>(count.total);
-  line("memory", fmt::format("{} in float32, {} in bfloat16 or float16", memory_text(4 * total),
-                             memory_text(2 * total)));
-  const auto cache = static_cast<double>(model::KvCache::page_bytes(spec, 1, at::kBFloat16));
-  line("KV cache",
-       fmt::format("{:.1f} KB a token in float32, {:.1f} KB in bfloat16", 2 * cache / 1e3, cache / 1e3));
   if (spec.delta_net)
     line("state", fmt::format("{} a row in bfloat16, of {} delta-net layers",
                               memory_text(static_cast<double>(model::state_bytes(spec, at::kBFloat16))),
                               spec.delta_layers()));
 }
 
-bool has_weights(const fs::path& directory) {
-  return fs::exists(directory / "model.safetensors") ||
-         fs::exists(directory / "model.safetensors.index.json");
+void print_lines(const ReportLines& lines) {
+  for (const auto& [name, value] : lines) line(name, value);
 }
 
 void print_weights(const fs::path& directory) {
@@ -112,11 +105,17 @@ void print_self_test(const fs::path& directory) {
 
 int inspect(const Arguments& arguments) {
   const fs::path directory = model_directory(arguments, arguments.words[0]);
+  const ModelPlace place = find_model(arguments, arguments.words[0]);
   line("directory", directory.string());
-  print_spec(model::read_spec(directory));
+  if (!place.hub_id.empty()) line("published as", place.described());
+  const model::ModelSpec spec = model::read_spec(directory);
+  print_spec(spec);
+  print_lines(memory_lines(spec));
   const fs::path folder = fs::is_directory(directory) ? directory : directory.parent_path();
-  line("tokenizer", fs::exists(folder / "tokenizer.json") ? "tokenizer.json" : "missing: tokenizer.json");
-  if (!has_weights(folder)) {
+  const ModelFiles files = find_files(folder);
+  print_lines(file_lines(files));
+  print_lines(advice_lines(place, folder));
+  if (!files.has_all_weights()) {
     line("weights", "not here: no self-test");
     return kExitDone;
   }
@@ -130,12 +129,15 @@ int inspect(const Arguments& arguments) {
 Verb verb_inspect() {
   VerbSpec spec;
   spec.name = "inspect";
-  spec.summary = "a model's sizes, memory, router and self-test";
+  spec.summary = "a model's sizes, memory, GPUs, files, router and self-test";
   spec.usage = "MODEL [--no-self-test]";
   spec.text =
-      "MODEL is a Hugging Face model directory, its config.json alone, or an option of configs/model. The "
-      "self-test\n"
-      "forces, forbids and shifts experts in every layer and checks that the router really followed.";
+      "MODEL is a Hugging Face model directory, its config.json alone, an option of configs/model or an id "
+      "org/name in the\n"
+      "hub's cache. The self-test forces, forbids and shifts experts in every layer and checks that the "
+      "router "
+      "really followed;\n"
+      "it needs the weights, all else needs config.json.";
   spec.flags = {{"--no-self-test", "", "leave the weights unread"}, config_dir_flag()};
   spec.words = {1, 1};
   spec.examples = {"moelab inspect models/demo/misrouted", "moelab inspect demo_mixed",

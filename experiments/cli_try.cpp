@@ -9,6 +9,7 @@
 #include "core/engine/engine.h"
 #include "core/text/tokenizer.h"
 #include "experiments/cli.h"
+#include "experiments/model_place.h"
 #include "experiments/plan_arguments.h"
 #include "experiments/text_table.h"
 #include "experiments/workspace.h"

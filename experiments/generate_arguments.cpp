@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "experiments/generation_memory.h"
+#include "experiments/model_place.h"
 #include "experiments/plan_arguments.h"
 #include "experiments/workspace.h"
 
@@ -82,12 +83,14 @@ model::CacheNeeds needs_of(const engine::GenerateRequest& request, std::int64_t 
   return needs;
 }
 
-GenerateTrial load_trial(const Arguments& arguments) {
+GenerateTrial load_trial(const Arguments& given) {
+  const fs::path directory = model_directory(given, given.words.at(0));
+  const AdvisedArguments advised = with_advice(given, find_model(given, given.words.at(0)));
+  const Arguments& arguments = advised.arguments;
   const std::string text = read_prompt_text(arguments);
   engine::GenerateRequest request = read_request(arguments);
   std::optional<steering::Plan> plan = read_optional_plan(arguments);
   request.plan = plan ? 1 : 0;
-  const fs::path directory = model_directory(arguments, arguments.words.at(0));
   const model::ModelSpec spec = model::read_spec(directory);
   if (plan) steering::validate(*plan, spec);
   auto tokenizer = text::Tokenizer::load(directory / "tokenizer.json");
@@ -108,7 +111,8 @@ GenerateTrial load_trial(const Arguments& arguments) {
           std::move(prompt),
           std::move(request),
           std::move(plan),
-          bytes};
+          bytes,
+          advised.note};
 }
 
 }  // namespace
@@ -137,18 +141,19 @@ engine::GenerateOptions GenerateTrial::engine_options(std::int64_t rows) const {
 }
 
 std::vector<KeySpec> generate_settings() {
-  return {{"greedy", "true: the likeliest token (default, unless one of the next four is given)"},
-          {"temperature", "divides the logits (default: 1)"},
-          {"top_k", "keep the k likeliest tokens (default: 0, all)"},
-          {"top_p", "keep the likeliest tokens that hold this mass (default: 1)"},
-          {"min_p", "keep tokens of this share of the likeliest one's probability (default: 0)"},
-          {"repetition_penalty", "above 1: tokens that occurred become less likely (default: 1)"},
-          {"seed", "of the draws (default: 0)"},
-          {"repeats", "samples, one after another (default: 1)"},
-          {"max_new_tokens", "most tokens of a sample (default: 256)"},
-          {"stop", "texts that end a sample, separated by commas; \\n, \\t, \\, and \\\\ are escapes"},
-          {"thinking_budget", "most thinking tokens; then thinking is closed and the answer follows"},
-          {"device", "cpu (default) or cuda"}};
+  return {
+      {"greedy", "true: the likeliest token (default, unless one of the next four is given or recommended)"},
+      {"temperature", "divides the logits (default: 1)"},
+      {"top_k", "keep the k likeliest tokens (default: 0, all)"},
+      {"top_p", "keep the likeliest tokens that hold this mass (default: 1)"},
+      {"min_p", "keep tokens of this share of the likeliest one's probability (default: 0)"},
+      {"repetition_penalty", "above 1: tokens that occurred become less likely (default: 1)"},
+      {"seed", "of the draws (default: 0)"},
+      {"repeats", "samples, one after another (default: 1)"},
+      {"max_new_tokens", "most tokens of a sample (default: 256)"},
+      {"stop", "texts that end a sample, separated by commas; \\n, \\t, \\, and \\\\ are escapes"},
+      {"thinking_budget", "most thinking tokens; then thinking is closed and the answer follows"},
+      {"device", "cpu (default) or cuda"}};
 }
 
 std::vector<std::string> parse_texts(std::string_view list, std::string_view what) {

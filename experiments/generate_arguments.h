@@ -19,6 +19,7 @@ struct GenerateTrial {
   engine::GenerateRequest request;  // under plan 1 when there is a plan
   std::optional<steering::Plan> plan;
   std::int64_t cache_bytes = 0;  // for keys and values
+  std::string note;              // what was chosen in the user's stead; "" for nothing
 
   std::span<const steering::Plan> plans() const;
   // How a sample of it is shown.

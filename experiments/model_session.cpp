@@ -33,9 +33,12 @@ Json libraries() {
 ModelSession::ModelSession(const ModelConfig& config, const engine::EngineOptions& options)
     : config_(config) {
   if (!std::filesystem::is_directory(config.path))
-    throw FileError(
-        "the model '{}': {} is no folder{}", config.name, config.path.string(),
-        config.hub_id.empty() ? "" : fmt::format("; its weights are published as {}", config.hub_id));
+    throw FileError("the model '{}': {}{}", config.name,
+                    config.path.empty() ? "is not in the hub cache" : config.path.string() + " is no folder",
+                    config.hub_id.empty() ? ""
+                                          : fmt::format("; its weights are published as {}, fetch them with: "
+                                                        "moelab fetch {}",
+                                                        config.hub_id, config.hub_id));
   tokenizer_ = std::make_unique<text::Tokenizer>(text::Tokenizer::load(config.path / "tokenizer.json"));
   free_before_load_ = free_memory(options.device);
   engine_ = std::make_unique<engine::Engine>(engine::Engine::load(config.path, options));

@@ -5,6 +5,7 @@
 
 #include "core/base/hash.h"
 #include "core/config/nearest.h"
+#include "experiments/hub_cache.h"
 #include "experiments/study_fields.h"
 #include "experiments/workspace.h"
 
@@ -14,9 +15,19 @@ namespace {
 using config::Composed;
 using config::Problems;
 
+// A model may be named by its id on the hub, without a file in configs/model.
+Composed composed_hub_model(const std::string& hub_id) {
+  Composed composed;
+  composed.tree = {{"model", {{"hub_id", hub_id}}}};
+  composed.resolved = true;
+  return composed;
+}
+
 Composed compose_option(const config::Tree& tree, const std::string& group, const std::string& name) {
   const auto options = tree.options(group);
-  if (std::find(options.begin(), options.end(), name) == options.end())
+  const bool is_option = std::find(options.begin(), options.end(), name) != options.end();
+  if (!is_option && group == "model" && is_hub_id(name)) return composed_hub_model(name);
+  if (!is_option)
     throw ConfigError("'{}' is no option of configs/{}{}; valid: {}", name, group,
                       config::did_you_mean(name, options), config::join_names(options));
   Composed composed = tree.compose(group + "/" + name, {});
@@ -40,7 +51,10 @@ ModelConfig bind_model(const Composed& composed, const std::string& option) {
   const ModelFields fields = model_binder().bind(composed, "model");
   ModelConfig model;
   model.name = fields.name.empty() ? option : fields.name;
-  model.path = find_path(fields.path);
+  if (fields.path.empty() && fields.hub_id.empty())
+    throw ConfigError("configs/model/{}.yaml: give 'path', the model's directory, or 'hub_id'", option);
+  model.path = model_path(fields.path, fields.hub_id, fields.revision);
+  if (model.path.empty()) model.path = fields.path;
   model.hub_id = fields.hub_id;
   model.expected_verdict = fields.expected_verdict;
   // A truth file that is not there belongs to a model that is not there either: that shows when it is loaded.
@@ -253,7 +267,8 @@ std::string StudyConfig::hash() const {
       });
   if (!samples) figures["seed"].erase("sampling");
   for (const char* key : {"device", "batch_tokens", "threads", "check_weights"}) figures["engine"].erase(key);
-  for (Json& option : figures["options"]["model"]) option.erase("path");
+  for (Json& option : figures["options"]["model"])
+    for (const char* key : {"path", "files", "sampling", "chat"}) option.erase(key);
   return sha256(canonical_json(figures));
 }
 

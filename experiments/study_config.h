@@ -26,8 +26,8 @@ std::string_view name_of(Protocol protocol);
 struct ModelConfig {
   std::string name;
   std::filesystem::path
-      path;            // the model's directory, found from the current folder or the repository's root
-  std::string hub_id;  // where the weights come from; text only
+      path;  // the model's directory: from the current folder, the repository's root or the hub cache
+  std::string hub_id;            // where the weights come from
   std::string expected_verdict;  // "" where the truth is not known
   Json planted;                  // content of the truth file; null where there is none
 };

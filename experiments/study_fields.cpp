@@ -112,6 +112,27 @@ Binder<GenerationConfig> generation_binder() {
       .range(-1, 1e7);
 }
 
+Binder<SamplingAdvice> sampling_binder() {
+  return Binder<SamplingAdvice>{}
+      .field("temperature", &SamplingAdvice::temperature, "recommended; 0 for the likeliest token")
+      .range(0, 100)
+      .field("top_p", &SamplingAdvice::top_p, "recommended")
+      .range(0, 1)
+      .field("top_k", &SamplingAdvice::top_k, "recommended")
+      .range(0, kMany)
+      .field("min_p", &SamplingAdvice::min_p, "recommended")
+      .range(0, 1);
+}
+
+Binder<ChatAdvice> chat_binder() {
+  return Binder<ChatAdvice>{}
+      .field("thinking", &ChatAdvice::thinking, "how thinking is marked; empty: guessed from the files")
+      .one_of({"", "none", "think", "harmony", "ernie", "hunyuan"})
+      .field("enable_thinking", &ChatAdvice::enable_thinking, "what the chat template is given")
+      .field("reasoning_effort", &ChatAdvice::reasoning_effort, "what the chat template is given")
+      .one_of({"", "low", "medium", "high"});
+}
+
 }  // namespace
 
 config::Binder<StudyConfig> study_binder() {
@@ -145,9 +166,12 @@ config::Binder<MethodFields> method_binder() {
 config::Binder<ModelFields> model_binder() {
   return config::Binder<ModelFields>{}
       .field("name", &ModelFields::name, "the model's name in every table")
-      .field("path", &ModelFields::path, "its Hugging Face directory")
-      .required()
-      .field("hub_id", &ModelFields::hub_id, "where the weights are published")
+      .field("path", &ModelFields::path, "its Hugging Face directory; not there: the hub cache has it")
+      .field("hub_id", &ModelFields::hub_id, "where the weights are published, org/name")
+      .field("revision", &ModelFields::revision, "branch, tag or commit")
+      .field("files", &ModelFields::files, "patterns of what moelab fetch brings; []: the usual ones")
+      .section("sampling", &ModelFields::sampling, sampling_binder())
+      .section("chat", &ModelFields::chat, chat_binder())
       .field("truth", &ModelFields::truth, "JSON with planted experts and the right verdict")
       .field("expected_verdict", &ModelFields::expected_verdict,
              "the right verdict where there is no truth file");

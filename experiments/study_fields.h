@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/config/binder.h"
+#include "experiments/model_place.h"
 #include "experiments/study_config.h"
 
 namespace moelab::experiments {
@@ -16,8 +17,11 @@ struct MethodFields {
 };
 
 struct ModelFields {
-  std::string name, hub_id, expected_verdict;
+  std::string name, hub_id, revision = "main", expected_verdict;
   std::filesystem::path path, truth;
+  std::vector<std::string> files;
+  SamplingAdvice sampling;
+  ChatAdvice chat;
 };
 
 struct BenchmarkFields {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/config/nearest.h"
-
 namespace moelab::experiments {
 
 namespace fs = std::filesystem;
@@ -74,24 +72,6 @@ store::Store open_results(const Arguments& arguments, store::Mode mode) {
         path.string());
   }
   return store::Store::open(path, mode);
-}
-
-fs::path model_directory(const Arguments& arguments, const std::string& model) {
-  const fs::path path = find_path(model);
-  if (is_there(path)) return path;
-  const config::Tree tree(config_directories(arguments));
-  const std::vector<std::string> names = tree.options("model");
-  if (std::find(names.begin(), names.end(), model) == names.end()) {
-    throw ConfigError("'{}' is neither a folder nor an option of configs/model{}", model,
-                      config::did_you_mean(model, names));
-  }
-  const config::Composed composed = tree.compose("model/" + model, {});
-  const Json* found = config::find_key(composed.tree, "path");
-  if (found == nullptr) found = config::find_key(composed.tree, "model.path");
-  if (found == nullptr || !found->is_string()) {
-    throw ConfigError("configs/model/{}.yaml has no key 'path'", model);
-  }
-  return find_path(found->get<std::string>());
 }
 
 Flag config_dir_flag() { return {"--config-dir", "DIR", "a folder of configs that is searched first"}; }

@@ -31,9 +31,6 @@ std::filesystem::path database_path(const std::optional<std::string>& given);
 // Opens the database that the key db= names, or the default one.
 store::Store open_results(const Arguments& arguments, store::Mode mode = store::Mode::read_only);
 
-// The folder of a model that is given as a folder, or as the name of an option of configs/model.
-std::filesystem::path model_directory(const Arguments& arguments, const std::string& model);
-
 // The flag --config-dir, for every verb that reads configs.
 Flag config_dir_flag();
 

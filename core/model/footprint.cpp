@@ -2,11 +2,12 @@
 
 #include "core/model/kv_cache.h"
 #include "core/model/memory.h"
+#include "core/model/recurrent_state.h"
 
 namespace moelab::model {
 
 std::int64_t kv_cache_bytes(const ModelSpec& spec, std::int64_t tokens, at::ScalarType dtype) {
-  return KvCache::page_bytes(spec, tokens, dtype);
+  return KvCache::page_bytes(spec, tokens, dtype) + state_bytes(spec, dtype);
 }
 
 std::int64_t kv_cache_bytes_per_token(const ModelSpec& spec, at::ScalarType dtype) {
