@@ -1,8 +1,14 @@
+#!/usr/bin/env python3
 """The tensors of a model by published name, shape and kind, from its config.json; for scripts/fake_checkpoint.
+
+    python3 scripts/model_tensors.py     holds names and shapes against the fixtures of tests/data/model (a test)
 
 Kinds: "linear" (scaled by its fan-in), "embedding", "norm" (near one), "norm0" (near zero: the family adds one),
 "bias", "correction" (float32, spread above one), "blocks" and "scales" (MXFP4), "decay" (logarithms of rates).
 """
+import json
+import pathlib
+import sys
 
 
 def projection(name, rows, columns, bias=False):
@@ -32,7 +38,7 @@ def attention(config, prefix):
     yield from projection(prefix + "k_proj", keys, hidden, bias)
     yield from projection(prefix + "v_proj", keys, hidden, bias)
     yield from projection(prefix + "o_proj", hidden, queries, bias and family in ("phimoe", "gpt_oss"))
-    if family in ("qwen3_moe", "qwen3_next", "olmoe"):
+    if family in ("qwen3_moe", "qwen3_next", "olmoe") or config.get("use_qk_norm"):
         for name, width in (("q_norm", queries), ("k_norm", keys)):
             kind = "norm0" if family == "qwen3_next" else "norm"
             yield f"{prefix}{name}.weight", (width if family == "olmoe" else size,), kind
@@ -116,7 +122,21 @@ def experts(config, prefix):
 
 
 def is_dense(config, layer):
-    return layer < config.get("first_k_dense_replace", config.get("moe_layer_start_index", 0))
+    if config["model_type"] == "ernie4_5_moe":
+        end = config.get("moe_layer_end_index", -1)
+        is_between = config["moe_layer_start_index"] <= layer and (end < 0 or layer <= end)
+        return not is_between or (layer + 1) % config.get("moe_layer_interval", 1) != 0
+    if layer in (config.get("mlp_only_layers") or []) or (layer + 1) % config.get("decoder_sparse_step", 1):
+        return True
+    return layer < config.get("first_k_dense_replace", 0)
+
+
+def is_recurrent(config, layer):
+    if config["model_type"] != "qwen3_next":
+        return False
+    if config.get("layer_types"):
+        return config["layer_types"][layer] == "linear_attention"
+    return (layer + 1) % config.get("full_attention_interval", 4) != 0
 
 
 def layer_tensors(config, layer):
@@ -124,7 +144,7 @@ def layer_tensors(config, layer):
     yield from norm(config, prefix + "input_layernorm")
     if "kv_lora_rank" in config:
         yield from latent_attention(config, prefix + "self_attn.")
-    elif config.get("layer_types", ["full_attention"] * (layer + 1))[layer] == "linear_attention":
+    elif is_recurrent(config, layer):
         yield from delta_net(config, prefix + "linear_attn.")
     else:
         yield from attention(config, prefix + "self_attn.")
@@ -146,3 +166,37 @@ def all_tensors(config):
         yield "lm_head.weight", table, "linear"
     if config.get("lm_head_bias"):
         yield "lm_head.bias", (config["vocab_size"],), "bias"
+
+
+def stored_tensors(folder):
+    """Name and shape of what a checkpoint's files hold."""
+    found = {}
+    for path in folder.glob("*.safetensors"):
+        data = path.read_bytes()
+        header = json.loads(data[8:8 + int.from_bytes(data[:8], "little")])
+        found |= {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+    return found
+
+
+def differences(folder):
+    """Names or shapes that differ; further prediction layers, which a runtime leaves alone, do not count."""
+    config = json.loads((folder / "config.json").read_text())
+    config["head_dim"] = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+    made = {(name, tuple(shape)) for name, shape, _ in all_tensors(config)}
+    prediction = f"model.layers.{config['num_hidden_layers']}."
+    stored = {(name, shape) for name, shape in stored_tensors(folder).items()
+              if "mtp" not in name and not name.startswith(prediction)}
+    return sorted(made ^ stored)
+
+
+def main():
+    status = 0
+    for config in sorted((pathlib.Path(__file__).resolve().parents[1] / "tests/data/model").glob("*_tiny/config.json")):
+        wrong = differences(config.parent)
+        print(f"{config.parent.name}: {f'{len(wrong)} differ: {wrong[:4]}' if wrong else 'equal'}")
+        status |= bool(wrong)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
