@@ -14,12 +14,14 @@
 #include "evaluators/integer.h"
 #include "evaluators/mcq.h"
 #include "evaluators/mcq_generated.h"
+#include "experiments/published_questions.h"
 
 namespace moelab::experiments {
 namespace {
 
-constexpr std::array<std::string_view, 4> kStyles = {"short", "letter", "written",
-                                                     "worked"};  // by their value
+constexpr std::array<std::string_view, 6> kStyles = {"short",  "letter",    "written",
+                                                     "worked", "published", "published letters"};  // by value
+constexpr std::size_t kOwnStyles = 4;  // those that a configuration names so
 constexpr std::int64_t kLargestInteger = 999;
 
 // Options from a line's JSON; empty when the question has none.
@@ -170,24 +172,38 @@ RenderedQuestion render_letters(const Question& question) {
 }  // namespace
 
 PromptStyle parse_prompt_style(std::string_view name) {
-  const auto found = std::find(kStyles.begin(), kStyles.end(), name);
-  if (found == kStyles.end())
-    throw ConfigError("'{}' is no prompt style; valid: {}", name, fmt::join(kStyles, ", "));
+  if (prompts::is_prompt(name))
+    return prompts::find_prompt(name).is_scored ? PromptStyle::published_letters : PromptStyle::published;
+  const auto end = kStyles.begin() + kOwnStyles;
+  const auto found = std::find(kStyles.begin(), end, name);
+  if (found == end)
+    throw ConfigError("'{}' is no prompt style; valid: {}, and the published prompts", name,
+                      fmt::join(kStyles.begin(), end, ", "));
   return static_cast<PromptStyle>(found - kStyles.begin());
 }
 
 std::string_view name_of(PromptStyle style) { return kStyles[static_cast<std::size_t>(style)]; }
 
-bool is_generated(PromptStyle style) { return style == PromptStyle::written || style == PromptStyle::worked; }
+bool is_generated(PromptStyle style) {
+  return style == PromptStyle::written || style == PromptStyle::worked || style == PromptStyle::published;
+}
 
 std::vector<std::string> evaluators_of(PromptStyle style) {
-  if (style == PromptStyle::letter) return {std::string(evaluators::kLetter)};
+  if (style == PromptStyle::published)
+    throw Error("the evaluators of a published prompt are its benchmark's");
+  if (style == PromptStyle::letter || style == PromptStyle::published_letters)
+    return {std::string(evaluators::kLetter)};
   if (style == PromptStyle::written) return {std::string(evaluators::kGenerated)};
   if (style == PromptStyle::worked) return {std::string(evaluators::kAimeExact)};
   return {std::string(evaluators::kContinuation), std::string(evaluators::kContinuationNorm)};
 }
 
+std::vector<std::string> evaluators_of(const BenchmarkConfig& config) {
+  return config.prompt == PromptStyle::published ? config.evaluators : evaluators_of(config.prompt);
+}
+
 std::string Question::answer_text() const {
+  if (!right_text.empty()) return right_text;
   return options.empty() ? fmt::to_string(integer) : options[answer];
 }
 
@@ -205,6 +221,7 @@ std::vector<std::string> Benchmark::domain_names() const {
 }
 
 Benchmark load_benchmark(const BenchmarkConfig& config) {
+  if (!config.files.empty()) return load_published(config);
   if (!std::filesystem::is_directory(config.questions))
     throw ConfigError("the benchmark '{}': {} is no folder with questions", config.name,
                       config.questions.string());
@@ -236,15 +253,22 @@ store::QuestionRow question_row(const Question& question, const std::string& ben
   row.group_id = question.group;
   row.domain = question.domain;
   row.subdomain = question.subdomain;
-  row.text = question.text;
+  row.text = question.is_private ? "(this set's text is not stored)" : question.text;
   row.text_digest = question.digest;
   row.options = question.options;
+  if (question.is_private) row.options.assign(question.options.size(), "(not stored)");
   row.gold = question.options.empty() ? question.answer_text() : evaluators::option_letter(question.answer);
   row.exposure = question.exposure;
   return row;
 }
 
 RenderedQuestion render_prompt(const Question& question, PromptStyle style) {
+  if (question.put) {
+    RenderedQuestion rendered{question.put->text(question.put->examples()), {}};
+    for (std::size_t i = 0; style == PromptStyle::published_letters && i < question.options.size(); ++i)
+      rendered.continuations.push_back(" " + evaluators::option_letter(i));
+    return rendered;
+  }
   if (style == PromptStyle::letter) return render_letters(question);
   if (style == PromptStyle::written)
     return {fmt::format("Q: {}\n{}\nAnswer:", question.text, bracketed_options(question)), {}};
@@ -256,6 +280,15 @@ RenderedQuestion render_prompt(const Question& question, PromptStyle style) {
 
 std::string template_of(PromptStyle style) { return fmt::format("{}/1", name_of(style)); }
 
+std::string template_of(const Benchmark& benchmark) {
+  const BenchmarkConfig& config = benchmark.config;
+  std::string name = config.published == nullptr
+                         ? template_of(config.prompt)
+                         : fmt::format("{}/{}", config.published->name, config.published->version);
+  if (config.shots > 0) name += fmt::format("+{}shot:{}", config.shots, benchmark.examples_digest);
+  return config.chat ? name + "+chat" : name;
+}
+
 std::string render_discovery_prompt(const Question& question, bool options_in_prompt) {
   if (!options_in_prompt) return render_prompt(question, PromptStyle::short_text).prompt;
   return fmt::format("{}\n{}Answer:", question.text, lettered_options(question));
@@ -263,7 +296,7 @@ std::string render_discovery_prompt(const Question& question, bool options_in_pr
 
 engine::ScoreItem tokenize(const RenderedQuestion& rendered, const text::Tokenizer& tokenizer,
                            const std::string& question) {
-  engine::ScoreItem item{tokenizer.encode(rendered.prompt, true), {}};
+  engine::ScoreItem item{tokenizer.encode(rendered.prompt, !rendered.is_chat), {}};
   if (item.prompt.empty()) throw Error("question {}: the prompt gives no token", question);
   for (const std::string& continuation : rendered.continuations) {
     item.options.push_back(tokenizer.encode(continuation));

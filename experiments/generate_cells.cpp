@@ -115,7 +115,7 @@ engine::GenerateRequest request_of(const GenerateSetup& setup, const QuestionRep
   if (setup.generation.thinking_budget >= 0)
     request.thinking =
         thinking_budget(setup.generation.thinking_budget, text::thinking_format(setup.generation.thinking),
-                        *setup.tokenizer, text::ThinkingOptions::Opened::nothing);
+                        *setup.tokenizer, question.opened);
   return request;
 }
 
@@ -186,7 +186,8 @@ class ChunkWriter {
   ChunkWriter(const GenerateSetup& setup, store::Store& store)
       : setup_(setup),
         store_(store),
-        reader_(*setup.tokenizer, setup.cells.prompt, setup.generation, setup.cells.engine->spec().eos_ids) {}
+        reader_(*setup.tokenizer, setup.cells.prompt, setup.generation, setup.cells.engine->spec().eos_ids,
+                setup.cells.evaluators) {}
 
   // One transaction for all of the chunk's tasks. Returns the number of samples.
   std::int64_t write(const SampleChunk& chunk, const std::vector<PlanRun>& runs, std::vector<CellTask>& tasks,
@@ -228,7 +229,9 @@ class ChunkWriter {
     sample.row.key = sample_key(setup_.cells.condition, task.plan_key, question.key, repeat);
     sample.row.prompt_tokens = static_cast<std::int64_t>(question.item.prompt.size());
     sample.row.seconds = seconds;
-    store_.put_sample(sample.row, {&sample.verdict, 1});
+    std::vector<store::VerdictRow> verdicts = {std::move(sample.verdict)};
+    verdicts.insert(verdicts.end(), sample.more.begin(), sample.more.end());
+    store_.put_sample(sample.row, verdicts);
   }
 
   const GenerateSetup& setup_;

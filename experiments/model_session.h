@@ -19,6 +19,7 @@ class ModelSession {
 
   const engine::Engine& engine() const { return *engine_; }
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
+  const std::filesystem::path& directory() const { return config_.path; }
 
   // Bytes that generation may take for keys and values, as they were planned before the weights were read.
   // Throws ConfigError when the weights leave nothing.

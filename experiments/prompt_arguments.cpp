@@ -8,6 +8,7 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/text/template.h"
+#include "experiments/chat_prompt.h"
 #include "experiments/thinking_family.h"
 #include "experiments/workspace.h"
 
@@ -30,21 +31,6 @@ std::string standard_input() {
   return without_last_break(std::move(text));
 }
 
-// A special token as tokenizer_config.json or special_tokens_map.json has it: a text, or an object with the
-// field "content".
-std::optional<std::string> special_token(const fs::path& model_directory, const std::string& name) {
-  for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
-    const fs::path path = model_directory / file;
-    if (!fs::exists(path)) continue;
-    const Json config = read_json(path);
-    const auto found = config.find(name);
-    if (found == config.end() || found->is_null()) continue;
-    if (found->is_object()) return json_get<std::string>(*found, "content", path.string() + ": " + name);
-    return json_get<std::string>(config, name, path.string());
-  }
-  return std::nullopt;
-}
-
 Json template_variables(const Arguments& arguments) {
   Json variables = Json::object();
   if (arguments.settings.contains("enable_thinking")) {
@@ -60,13 +46,10 @@ Json template_variables(const Arguments& arguments) {
 
 std::string render_chat(const Arguments& arguments, const std::string& text, const fs::path& model_directory,
                         const text::ChatTemplate& chat) {
-  text::ChatRequest request;
+  text::ChatRequest request = chat_request(model_directory);
   if (arguments.settings.contains("system"))
     request.messages.push_back({"system", arguments.setting("system")});
   request.messages.push_back({"user", text});
-  request.bos_token = special_token(model_directory, "bos_token");
-  request.eos_token = special_token(model_directory, "eos_token");
-  request.pad_token = special_token(model_directory, "pad_token");
   request.variables = template_variables(arguments);
   if (arguments.settings.contains("date"))
     request.date = text::parse_template_date(arguments.setting("date"));

@@ -8,6 +8,8 @@
 
 #include "core/engine/engine.h"
 #include "core/store/store.h"
+#include "core/text/thinking.h"
+#include "evaluators/answer.h"
 #include "experiments/benchmark.h"
 
 namespace moelab::experiments {
@@ -21,6 +23,8 @@ struct ScoredQuestion {
   std::string key;         // of the question's text and rendered tokens
   engine::ScoreItem item;
   std::vector<std::int64_t> option_bytes;  // of each continuation's text
+  evaluators::Expected expected = {};      // of a published prompt whose answer the model writes
+  text::ThinkingOptions::Opened opened = text::ThinkingOptions::Opened::nothing;  // by the end of its prompt
 };
 
 // What the cells of one call share.
@@ -28,6 +32,7 @@ struct ScoreSetup {
   const engine::Engine* engine = nullptr;
   std::string condition;  // key of the cells' condition
   PromptStyle prompt = PromptStyle::short_text;
+  std::vector<std::string> evaluators = {};  // of the style published
   std::span<const ScoredQuestion> questions;
   std::int64_t wanted = 0;        // samples that make a cell complete, without a limit
   std::string provenance = "{}";  // JSON: device, libraries, threads ...

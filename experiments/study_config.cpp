@@ -5,6 +5,7 @@
 
 #include "core/base/hash.h"
 #include "core/config/nearest.h"
+#include "evaluators/registry.h"
 #include "experiments/hub_cache.h"
 #include "experiments/study_fields.h"
 #include "experiments/workspace.h"
@@ -63,10 +64,53 @@ ModelConfig bind_model(const Composed& composed, const std::string& option) {
   return model;
 }
 
+// Throws ConfigError for an evaluator that is unknown, or judges another kind of answer than the prompt's
+// own.
+void bind_evaluators(const BenchmarkFields& fields, BenchmarkConfig& benchmark) {
+  if (benchmark.prompt != PromptStyle::published) {
+    if (!fields.evaluators.empty())
+      throw ConfigError(
+          "the benchmark '{}': the prompt '{}' has evaluators of its own; leave out 'evaluators'",
+          benchmark.name, fields.prompt);
+    return;
+  }
+  benchmark.evaluators = fields.evaluators;
+  if (benchmark.evaluators.empty()) benchmark.evaluators.emplace_back(benchmark.published->evaluator);
+  const auto kind = evaluators::find_evaluator(benchmark.published->evaluator).kind;
+  for (const std::string& name : benchmark.evaluators)
+    if (evaluators::find_evaluator(name).kind != kind)
+      throw ConfigError("the benchmark '{}': the evaluator '{}' judges {}, the prompt '{}' asks for {}",
+                        benchmark.name, name, kind == evaluators::AnswerKind::letter ? "numbers" : "letters",
+                        fields.prompt, kind == evaluators::AnswerKind::letter ? "a letter" : "a number");
+}
+
+// What only a published set can have.
+void bind_published(const BenchmarkFields& fields, BenchmarkConfig& benchmark) {
+  if (fields.questions.empty() == fields.files.empty())
+    throw ConfigError(
+        "the benchmark '{}' needs 'questions' (a folder) or 'files' (of a published set), not both",
+        benchmark.name);
+  if (prompts::is_prompt(fields.prompt)) benchmark.published = &prompts::find_prompt(fields.prompt);
+  if (benchmark.published != nullptr && fields.files.empty())
+    throw ConfigError("the benchmark '{}': the prompt '{}' is for a published set; name its files in 'files'",
+                      benchmark.name, fields.prompt);
+  if (benchmark.published == nullptr && fields.shots > 0)
+    throw ConfigError("the benchmark '{}': the prompt '{}' takes no examples; leave out 'shots'",
+                      benchmark.name, fields.prompt);
+  for (const std::string& file : fields.files) benchmark.files.push_back(find_path(file));
+  for (const std::string& file : fields.examples) benchmark.examples.push_back(find_path(file));
+  benchmark.domain_by = fields.domain_by;
+  if (benchmark.published != nullptr)
+    benchmark.shots = fields.shots < 0 ? static_cast<std::int64_t>(benchmark.published->shots) : fields.shots;
+  benchmark.chat = fields.chat;
+  bind_evaluators(fields, benchmark);
+}
+
 BenchmarkConfig bind_benchmark(const Composed& composed, const std::string& option) {
   const BenchmarkFields fields = benchmark_binder().bind(composed, "benchmark");
   BenchmarkConfig benchmark{fields.name.empty() ? option : fields.name, find_path(fields.questions),
                             fields.domains, parse_prompt_style(fields.prompt), fields.generation};
+  bind_published(fields, benchmark);
   if (is_generated(benchmark.prompt)) {
     validate(benchmark.generation);
   } else if (!(benchmark.generation == GenerationConfig{})) {
@@ -188,13 +232,14 @@ void check_grid(Binding& binding, const StudyConfig& study) {
 // One evaluator selects, so the prompts of all benchmarks must be judged by it.
 void bind_evaluator(Binding& binding, StudyConfig& study) {
   for (const BenchmarkConfig& benchmark : study.benchmarks) {
-    const auto valid = evaluators_of(benchmark.prompt);
+    const auto valid = evaluators_of(benchmark);
     if (study.evaluator.empty()) study.evaluator = valid.front();
     if (std::find(valid.begin(), valid.end(), study.evaluator) == valid.end())
       binding.problem(
           "evaluator",
           fmt::format("'{}' does not judge the prompt '{}' of the benchmark '{}'; valid: {}", study.evaluator,
-                      name_of(benchmark.prompt), benchmark.name, config::join_names(valid)));
+                      benchmark.published ? benchmark.published->name : name_of(benchmark.prompt),
+                      benchmark.name, config::join_names(valid)));
   }
 }
 

@@ -57,6 +57,7 @@ std::string kind_name(discovery::TokenKind kind) {
   return kind == discovery::TokenKind::common ? "common" : "excluded";
 }
 
+// `item` without texts: of a private question no token is stored as text.
 void add_question(const discovery::ItemFindings& found, const discovery::DiscoveryItem& item,
                   store::Id question, std::int64_t experts, store::DiscoveryData& data) {
   for (std::size_t t = 0; t < item.prompt.size(); ++t)
@@ -87,6 +88,9 @@ NewRun find_experts(const LoadedModel& model, const StoredBenchmark& stored, con
   run.row.model = model.id;
   run.row.domain = domain;
   run.row.n_questions = static_cast<std::int64_t>(items.size());
+  if (stored.benchmark.is_private)
+    for (discovery::DiscoveryItem& item : items)
+      std::fill(item.token_texts.begin(), item.token_texts.end(), "");
   const auto& chosen = stored.splits.at(domain).discovery;
   for (std::size_t i = 0; i < items.size(); ++i) {
     run.row.n_tokens += static_cast<std::int64_t>(items[i].prompt.size());

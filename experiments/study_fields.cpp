@@ -133,6 +133,13 @@ Binder<ChatAdvice> chat_binder() {
       .one_of({"", "low", "medium", "high"});
 }
 
+// The project's own styles, then the published prompts.
+std::vector<std::string> prompt_names() {
+  std::vector<std::string> names = {"short", "letter", "written", "worked"};
+  for (const prompts::Prompt& prompt : prompts::all_prompts()) names.emplace_back(prompt.name);
+  return names;
+}
+
 }  // namespace
 
 config::Binder<StudyConfig> study_binder() {
@@ -181,10 +188,17 @@ config::Binder<BenchmarkFields> benchmark_binder() {
   return config::Binder<BenchmarkFields>{}
       .field("name", &BenchmarkFields::name, "the question set's name in every table")
       .field("questions", &BenchmarkFields::questions, "folder with <domain>.jsonl")
-      .required()
-      .field("domains", &BenchmarkFields::domains, "scored domains; [] for all files with options")
+      .field("files", &BenchmarkFields::files, "files of a published set, instead of a folder")
+      .field("examples", &BenchmarkFields::examples, "files with the examples of a published prompt")
+      .field("domains", &BenchmarkFields::domains, "scored domains; [] for all")
+      .field("domain_by", &BenchmarkFields::domain_by, "what a published set's domains are")
+      .one_of({"domain", "subdomain", "all"})
       .field("prompt", &BenchmarkFields::prompt, "how a question is put")
-      .one_of({"short", "letter", "written", "worked"})
+      .one_of(prompt_names())
+      .field("shots", &BenchmarkFields::shots, "examples before a question; -1 for the prompt's own number")
+      .range(-1, 100)
+      .field("chat", &BenchmarkFields::chat, "put questions through the model's chat template")
+      .field("evaluators", &BenchmarkFields::evaluators, "of a published prompt; [] for its own")
       .section("generation", &BenchmarkFields::generation, generation_binder());
 }
 

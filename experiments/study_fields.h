@@ -25,9 +25,11 @@ struct ModelFields {
 };
 
 struct BenchmarkFields {
-  std::string name, prompt = "short";
+  std::string name, prompt = "short", domain_by = "domain";
   std::filesystem::path questions;
-  std::vector<std::string> domains;
+  std::vector<std::string> domains, files, examples, evaluators;
+  std::int64_t shots = -1;
+  bool chat = false;
   GenerationConfig generation;
 };
 

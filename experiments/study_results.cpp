@@ -120,6 +120,17 @@ MethodRow summed_up(const std::vector<MethodRow>& draws) {
   return row;
 }
 
+// Of fewer questions a percentage says more than is known.
+constexpr std::int64_t kFewQuestions = 50;
+
+// Whether a benchmark's questions are GPQA's, whatever it is called.
+bool is_gpqa(Store& store, const std::string& benchmark) {
+  store::Statement row = store.database().prepare(
+      "SELECT EXISTS (SELECT 1 FROM question WHERE set_name = ?1 AND name GLOB 'gpqa-*')");
+  row.bind(benchmark);
+  return row.step() && row.get<bool>(0);
+}
+
 // The comparisons of one model and domain, by method.
 struct DomainRows {
   double accuracy_original = kUnknown;
@@ -223,6 +234,7 @@ std::vector<MethodRow> method_rows(Store& store, const TableRequest& request) {
   for (const auto& [key, group] : groups) {
     for (MethodRow& line : lines_of(group, request)) rows.push_back(std::move(line));
   }
+  for (MethodRow& row : rows) row.is_small_gpqa = row.n < kFewQuestions && is_gpqa(store, row.benchmark);
   if (rows.empty()) {
     throw ConfigError("the study has no comparison for these models, domains and methods under protocol '{}'",
                       protocol);

@@ -66,7 +66,7 @@ Condition StudyRunner::condition_of(const LoadedModel& model, const StoredBenchm
   const BenchmarkConfig& config = stored.benchmark.config;
   return {model.digest,
           model.tokenizer->digest(),
-          template_of(config.prompt),
+          template_of(stored.benchmark),
           question_set_digest(stored.benchmark.domain(domain)),
           model.dtype,
           false,
@@ -150,6 +150,7 @@ ScoreSetup StudyRunner::setup_of(const engine::Engine& engine, const Target& tar
   setup.engine = &engine;
   setup.condition = condition;
   setup.prompt = target.stored->benchmark.config.prompt;
+  setup.evaluators = evaluators_of(target.stored->benchmark.config);
   setup.wanted = wanted_samples(*target.stored, target.domain);
   setup.provenance = provenance_of(engine);
   const GenerationConfig& generation = target.stored->benchmark.config.generation;
@@ -214,7 +215,7 @@ void StudyRunner::score(const ModelSession& session, const Target& target,
   }
   fail_cells(target, condition, failed);
   transaction.commit();
-  auto questions = scored_questions(*target.stored, target.domain, session.tokenizer());
+  auto questions = scored_questions(*target.stored, target.domain, session.tokenizer(), session.directory());
   ScoreSetup setup = setup_of(session.engine(), target, condition);
   setup.questions = questions;
   score_tasks(session, setup, target, tasks);

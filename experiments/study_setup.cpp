@@ -4,8 +4,10 @@
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "evaluators/mcq.h"
 #include "experiments/generation_memory.h"
 #include "experiments/model_session.h"
+#include "experiments/question_prompt.h"
 #include "experiments/version.h"
 
 namespace moelab::experiments {
@@ -75,20 +77,28 @@ PreparedStudy prepare_study(const StudyConfig& study, store::Store& store) {
 }
 
 std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, const std::string& domain,
-                                             const text::Tokenizer& tokenizer) {
+                                             const text::Tokenizer& tokenizer,
+                                             const std::filesystem::path& model_directory) {
   const auto& questions = stored.benchmark.domain(domain);
+  const QuestionPrompts prompts(stored.benchmark, tokenizer, model_directory);
   std::vector<ScoredQuestion> scored;
   for (const std::size_t i : stored.splits.at(domain).scored) {
     const Question& question = questions[i];
-    const RenderedQuestion rendered = render_prompt(question, stored.benchmark.config.prompt);
+    QuestionTokens put = prompts.put(question);
     ScoredQuestion ready;
     ready.id = stored.ids.at(domain)[i];
     ready.name = question.name;
     ready.answer = question.answer;
     ready.integer = question.integer;
-    ready.item = tokenize(rendered, tokenizer, question.name);
+    if (stored.benchmark.config.prompt == PromptStyle::published) {
+      ready.expected.gold =
+          question.options.empty() ? question.number : evaluators::option_letter(question.answer);
+      ready.expected.options = question.options;
+    }
+    ready.item = std::move(put.item);
+    ready.opened = put.opened;
     ready.key = question_key(question, ready.item);
-    for (const std::string& text : rendered.continuations)
+    for (const std::string& text : put.rendered.continuations)
       ready.option_bytes.push_back(static_cast<std::int64_t>(text.size()));
     scored.push_back(std::move(ready));
   }
@@ -111,7 +121,7 @@ void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> be
     model::CacheNeeds needs;
     needs.max_new_tokens = stored.benchmark.config.generation.max_new_tokens;
     for (const std::string& domain : stored.tested)
-      for (const ScoredQuestion& question : scored_questions(stored, domain, tokenizer))
+      for (const ScoredQuestion& question : scored_questions(stored, domain, tokenizer, model.path))
         needs.longest_prompt =
             std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));
     plan_rows(spec, dtype, options, needs, bytes);

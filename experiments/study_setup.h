@@ -21,9 +21,11 @@ struct PreparedStudy {
 // for questions that cannot be read, StoreError.
 PreparedStudy prepare_study(const StudyConfig& study, store::Store& store);
 
-// The scored questions of one domain as tokens of one model. Throws Error naming the question.
+// The scored questions of one domain as tokens of one model, whose directory has the chat template. Throws
+// Error naming the question, ConfigError when the benchmark asks for a chat template and there is none.
 std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, const std::string& domain,
-                                             const text::Tokenizer& tokenizer);
+                                             const text::Tokenizer& tokenizer,
+                                             const std::filesystem::path& model_directory);
 
 // Throws ConfigError when the KV cache of a model could not hold the longest answer of a benchmark that
 // generates: before the weights are read, not after.

@@ -16,7 +16,14 @@ std::string with_interval(const std::string& figure, const std::string& lo, cons
   return fmt::format("{} [{}, {}]", figure, lo, hi);
 }
 
+// Right answers of all samples; a mean over draws or repeats is rounded.
+std::string count_text(const MethodRow& row) {
+  const std::int64_t samples = row.n * row.repeats;
+  return fmt::format("{} of {}", std::llround(row.accuracy * static_cast<double>(samples)), samples);
+}
+
 std::string accuracy_text(const MethodRow& row) {
+  if (row.is_small_gpqa) return count_text(row);
   return with_interval(percent(row.accuracy), percent(row.accuracy_interval.lo),
                        percent(row.accuracy_interval.hi));
 }
@@ -53,6 +60,7 @@ std::string heading_text(store::Store& store, store::Id study, const MethodRow& 
   std::string text =
       fmt::format("{} / {}: n {}, chance {}", row.model, row.domain, row.n, percent(row.chance));
   if (row.repeats > 1) text += fmt::format(", {} samples each", row.repeats);
+  if (row.is_small_gpqa) text += ", counts and no star for so few questions";
   if (!std::isnan(row.flip_noise)) text += fmt::format(", flip noise {}", percent(row.flip_noise));
   if (has_partial_cells(store, study, row.model, row.domain)) text += " (partial: a part of the questions)";
   return text;

@@ -4,6 +4,7 @@
 
 #include "evaluators/integer.h"
 #include "evaluators/mcq_generated.h"
+#include "evaluators/registry.h"
 
 namespace moelab::experiments {
 namespace {
@@ -31,11 +32,31 @@ store::VerdictRow row_of(const evaluators::Verdict& verdict) {
 }  // namespace
 
 AnswerReader::AnswerReader(const text::Tokenizer& tokenizer, PromptStyle style,
-                           const GenerationConfig& config, std::span<const std::int64_t> eos_ids)
+                           const GenerationConfig& config, std::span<const std::int64_t> eos_ids,
+                           std::vector<std::string> evaluators)
     : tokenizer_(tokenizer),
       style_(style),
       stop_(config.stop),
-      splitter_(tokenizer, format_of(config, eos_ids)) {}
+      evaluators_(std::move(evaluators)),
+      splitter_(tokenizer, format_of(config, eos_ids)) {
+  if (style == PromptStyle::published && evaluators_.empty())
+    throw Error("a published prompt's answers need an evaluator");
+}
+
+void AnswerReader::judge(const ScoredQuestion& question, std::string_view answer, bool closed,
+                         WrittenSample& sample) const {
+  if (style_ == PromptStyle::worked) {
+    sample.verdict = row_of(evaluators::judge_integer(answer, closed, question.integer));
+  } else if (style_ != PromptStyle::published) {
+    sample.verdict = row_of(evaluators::judge_letter(answer, question.answer));
+  } else {
+    for (const std::string& name : evaluators_)
+      sample.more.push_back(row_of(
+          evaluators::judge_written(evaluators::find_evaluator(name), {answer, closed}, question.expected)));
+    sample.verdict = std::move(sample.more.front());
+    sample.more.erase(sample.more.begin());
+  }
+}
 
 std::string AnswerReader::answer_of(const engine::Generation& generation,
                                     const text::ThinkingSplit& split) const {
@@ -50,12 +71,11 @@ std::string AnswerReader::answer_of(const engine::Generation& generation,
 WrittenSample AnswerReader::read(const ScoredQuestion& question, const engine::Generation& generation) const {
   text::ThinkingOptions options;
   options.ended = !is_cut_off(generation.reason);
+  options.opened = question.opened;
   const text::ThinkingSplit split = splitter_.split(generation.tokens, options);
   const std::string answer = split.closed ? answer_of(generation, split) : "";
   WrittenSample sample;
-  sample.verdict =
-      row_of(style_ == PromptStyle::worked ? evaluators::judge_integer(answer, split.closed, question.integer)
-                                           : evaluators::judge_letter(answer, question.answer));
+  judge(question, answer, split.closed, sample);
   sample.row.n_think = static_cast<std::int64_t>(split.n_thinking());
   sample.row.n_answer = static_cast<std::int64_t>(split.n_answer());
   sample.row.closed = split.closed;

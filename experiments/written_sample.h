@@ -17,24 +17,29 @@ namespace moelab::experiments {
 struct WrittenSample {
   store::SampleRow row;  // without cell, question, repeat and key
   store::VerdictRow verdict;
+  std::vector<store::VerdictRow> more;  // of a published prompt's other evaluators
 };
 
 class AnswerReader {
  public:
   // Keeps a reference to the tokenizer. `eos_ids`: the tokens that config.json names as the end.
+  // `evaluators`: of the style published, at least one.
   AnswerReader(const text::Tokenizer& tokenizer, PromptStyle style, const GenerationConfig& config,
-               std::span<const std::int64_t> eos_ids);
+               std::span<const std::int64_t> eos_ids, std::vector<std::string> evaluators = {});
 
   // The evaluator sees the answer without thinking, markers and what follows a stop text; nothing while the
   // thinking is not closed. `output` is all that was generated but for the token that ended it.
   WrittenSample read(const ScoredQuestion& question, const engine::Generation& generation) const;
 
  private:
+  void judge(const ScoredQuestion& question, std::string_view answer, bool closed,
+             WrittenSample& sample) const;
   std::string answer_of(const engine::Generation& generation, const text::ThinkingSplit& split) const;
 
   const text::Tokenizer& tokenizer_;
   PromptStyle style_;
   std::vector<std::string> stop_;
+  std::vector<std::string> evaluators_;
   text::ThinkingSplitter splitter_;
 };
 

@@ -1,0 +1,125 @@
+#include "experiments/published_questions.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/base/ascii.h"
+#include "core/base/hash.h"
+#include "core/base/json.h"
+#include "core/config/nearest.h"
+#include "evaluators/data/near_duplicates.h"
+#include "evaluators/prompts/makers.h"
+
+namespace moelab::experiments {
+namespace {
+
+std::string domain_name(const data::SetQuestion& question, const BenchmarkConfig& config) {
+  if (config.domain_by == "all") return config.name;
+  if (config.domain_by == "domain") return domain_key(question.domain);
+  if (question.subdomain.empty())
+    throw ConfigError("the benchmark '{}': domain_by is 'subdomain', but the question {} has none",
+                      config.name, question.name);
+  return domain_key(question.subdomain);
+}
+
+std::vector<std::string> groups_of(const data::QuestionSet& set) {
+  std::vector<data::GroupItem> items;
+  for (const data::SetQuestion& question : set.questions) items.push_back({question.name, question.text});
+  return data::duplicate_groups(items);
+}
+
+// What a style of the project's own shows: GPQA's file has the correct option first, so an order is drawn.
+std::vector<prompts::PutQuestion> put_own_style(const data::QuestionSet& set, const BenchmarkConfig& config) {
+  const bool wants_options = config.prompt != PromptStyle::worked;
+  const auto shown = set.is_private() ? prompts::shuffled_official(set) : prompts::as_published(set);
+  std::vector<prompts::PutQuestion> put;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    if (shown[i].options.empty() == wants_options)
+      throw ConfigError("the benchmark '{}': the prompt '{}' {} options, and the question {} has {}",
+                        config.name, name_of(config.prompt), wants_options ? "needs" : "cannot show",
+                        set.questions[i].name, shown[i].options.size());
+    put.push_back({shown[i], nullptr, ""});
+  }
+  return put;
+}
+
+std::string content_digest(const Question& question) {
+  return sha256(canonical_json({{"text", question.text},
+                                {"options", question.options},
+                                {"answer", question.answer},
+                                {"number", question.number}}));
+}
+
+// GSM8K's answers may be none of those that `worked` can judge; they stay texts.
+int small_integer(const std::string& number) {
+  const bool fits =
+      !number.empty() && number.size() <= 3 && std::all_of(number.begin(), number.end(), is_digit);
+  return fits ? std::stoi(number) : 0;
+}
+
+Question make_question(const data::SetQuestion& source, prompts::PutQuestion put,
+                       const BenchmarkConfig& config) {
+  Question question;
+  question.name = source.name;
+  question.domain = domain_name(source, config);
+  question.subdomain = source.subdomain;
+  question.text = source.text;
+  question.options = put.shown.options;
+  question.answer = put.shown.answer;
+  question.number = source.number;
+  question.integer = small_integer(source.number);
+  question.right_text = source.options.empty() ? source.number : source.options.at(source.answer);
+  question.digest = content_digest(question);
+  if (put.lead) question.put = std::move(put);
+  return question;
+}
+
+void keep_domains(const BenchmarkConfig& config, Benchmark& benchmark) {
+  for (const std::string& name : config.domains) benchmark.domain(name);
+  if (config.domains.empty()) return;
+  std::erase_if(benchmark.domains, [&](const auto& entry) {
+    return std::find(config.domains.begin(), config.domains.end(), entry.first) == config.domains.end();
+  });
+}
+
+}  // namespace
+
+std::string domain_key(const std::string& name) {
+  std::string key;
+  for (const char c : name) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (is_letter || is_digit(c) || static_cast<unsigned char>(c) >= 0x80)
+      key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    else if (!key.empty() && key.back() != '_')
+      key += '_';
+  }
+  while (key.ends_with('_')) key.pop_back();
+  return key;
+}
+
+Benchmark load_published(const BenchmarkConfig& config) {
+  const data::QuestionSet set = data::read_question_set(config.files);
+  Benchmark benchmark{config, {}};
+  benchmark.is_private = set.is_private();
+  std::optional<data::QuestionSet> examples;
+  if (config.published != nullptr && config.shots > 0 && !config.examples.empty()) {
+    examples = data::read_question_set(config.examples);
+    benchmark.examples_digest = data::set_digest(*examples);
+  }
+  std::vector<prompts::PutQuestion> put =
+      config.published == nullptr
+          ? put_own_style(set, config)
+          : prompts::put_questions(*config.published, set, examples ? &*examples : nullptr,
+                                   static_cast<std::size_t>(config.shots));
+  const std::vector<std::string> groups = groups_of(set);
+  for (std::size_t i = 0; i < set.questions.size(); ++i) {
+    Question question = make_question(set.questions[i], std::move(put[i]), config);
+    question.group = groups[i];
+    question.is_private = set.is_private();
+    benchmark.domains[question.domain].push_back(std::move(question));
+  }
+  keep_domains(config, benchmark);
+  return benchmark;
+}
+
+}  // namespace moelab::experiments
