@@ -17,13 +17,13 @@ std::string with_interval(const std::string& figure, const std::string& lo, cons
 }
 
 // Right answers of all samples; a mean over draws or repeats is rounded.
-std::string count_text(const MethodRow& row) {
+std::string right_count_text(const MethodRow& row) {
   const std::int64_t samples = row.n * row.repeats;
   return fmt::format("{} of {}", std::llround(row.accuracy * static_cast<double>(samples)), samples);
 }
 
 std::string accuracy_text(const MethodRow& row) {
-  if (row.is_small_gpqa) return count_text(row);
+  if (row.is_small_gpqa) return right_count_text(row);
   return with_interval(percent(row.accuracy), percent(row.accuracy_interval.lo),
                        percent(row.accuracy_interval.hi));
 }

@@ -26,7 +26,7 @@ StudyConfig bind_published_study(const MiniStudy& mini, const std::string& yaml,
   return mini.bind(overrides);
 }
 
-std::int64_t count_of(store::Store& store, const std::string& sql) {
+std::int64_t stored_count(store::Store& store, const std::string& sql) {
   return std::stoll(store.query(sql).rows.at(0).at(0).value_or("0"));
 }
 
@@ -146,11 +146,11 @@ TEST_CASE("Chat prompts go through the model's template, which may open the thin
   CHECK_THROWS_WITH(QuestionPrompts(benchmark, tokenizer, mini.folder / "tiny"),
                     ContainsSubstring("'made_up'") && ContainsSubstring("chat template"));
   mini.write("tiny/chat_template.jinja",
-             "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}<think>\n");
+             "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}<think>");
   const QuestionPrompts prompts(benchmark, tokenizer, mini.folder / "tiny");
   const Question& question = benchmark.domain("aime").front();
   const QuestionTokens put = prompts.put(question);
-  const std::string expected = "[user]" + question.put->text(0) + "<think>\n";
+  const std::string expected = "[user]" + question.put->text(0) + "<think>";
   CHECK(put.rendered.prompt == expected);
   CHECK(put.item.prompt == tokenizer.encode(expected));
   CHECK(put.opened == text::ThinkingOptions::Opened::thinking);
@@ -191,10 +191,10 @@ TEST_CASE("A study of a published prompt stores a verdict of each of its evaluat
   CHECK(study.evaluator == "aime/exact");
   store::Store store = mini.open("study.db");
   CHECK(run_study(study, store).cells_failed == 0);
-  CHECK(count_of(store, "SELECT count(*) FROM sample") == 12);
-  CHECK(count_of(store, "SELECT count(*) FROM verdict WHERE evaluator = 'aime/exact'") == 12);
-  CHECK(count_of(store, "SELECT count(*) FROM verdict WHERE evaluator = 'aime/lm_eval'") == 12);
-  CHECK(count_of(store, "SELECT count(*) FROM question WHERE gold = '336'") == 1);
+  CHECK(stored_count(store, "SELECT count(*) FROM sample") == 12);
+  CHECK(stored_count(store, "SELECT count(*) FROM verdict WHERE evaluator = 'aime/exact'") == 12);
+  CHECK(stored_count(store, "SELECT count(*) FROM verdict WHERE evaluator = 'aime/lm_eval'") == 12);
+  CHECK(stored_count(store, "SELECT count(*) FROM question WHERE gold = '336'") == 1);
 }
 
 TEST_CASE("A study of a private set leaves none of its text in the database", "[experiments]") {
@@ -204,10 +204,10 @@ TEST_CASE("A study of a private set leaves none of its text in the database", "[
       {"split.discovery=4", "axes.method=[original,dsmoe]", "axes.n_steered=[2]", "axes.alpha=[3]"});
   store::Store store = mini.open("study.db");
   CHECK(run_study(study, store).cells_failed == 0);
-  CHECK(count_of(store, "SELECT count(*) FROM token_importance") > 0);
-  CHECK(count_of(store, "SELECT count(*) FROM token_importance WHERE token <> ''") == 0);
-  CHECK(count_of(store, "SELECT count(*) FROM question WHERE text NOT LIKE '(this set%'") == 0);
-  CHECK(count_of(store, "SELECT count(*) FROM verdict WHERE evaluator = 'mcq_letter'") == 20);
+  CHECK(stored_count(store, "SELECT count(*) FROM token_importance") > 0);
+  CHECK(stored_count(store, "SELECT count(*) FROM token_importance WHERE token <> ''") == 0);
+  CHECK(stored_count(store, "SELECT count(*) FROM question WHERE text NOT LIKE '(this set%'") == 0);
+  CHECK(stored_count(store, "SELECT count(*) FROM verdict WHERE evaluator = 'mcq_letter'") == 20);
 }
 
 }  // namespace moelab::experiments
