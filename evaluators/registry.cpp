@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/nearest.h"
 #include "evaluators/aime_lm_eval.h"
 #include "evaluators/choice.h"
 #include "evaluators/gpqa.h"
@@ -85,21 +85,6 @@ constexpr std::array<Evaluator, 14> kEvaluators = {{
     {kMmluProOfficial, 1, kLetterKind, from_text<extract_mmlu_pro>, is_same_letter, kAtoJ, true},
 }};
 
-// The edits between two names, each an insertion, a deletion or a substitution of one byte.
-std::size_t edits_between(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
-      const std::size_t shift = std::min(row[j], row[j + 1]) + 1;
-      diagonal = std::exchange(row[j + 1], std::min(shift, change));
-    }
-  }
-  return row.back();
-}
-
 // Throws Error when the question cannot be what the evaluator judges.
 void check_expected(const Evaluator& evaluator, const Expected& expected) {
   if (evaluator.kind == AnswerKind::number) return;
@@ -119,13 +104,10 @@ const Evaluator& find_evaluator(std::string_view name) {
   const auto found = std::find_if(kEvaluators.begin(), kEvaluators.end(),
                                   [&](const Evaluator& each) { return each.name == name; });
   if (found != kEvaluators.end()) return *found;
-  std::vector<std::string_view> names;
-  for (const Evaluator& each : kEvaluators) names.push_back(each.name);
-  const auto nearest =
-      std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
-        return edits_between(name, a) < edits_between(name, b);
-      });
-  throw ConfigError("there is no evaluator '{}'; did you mean '{}'? Valid: {}", name, *nearest,
+  std::vector<std::string> names;
+  for (const Evaluator& each : kEvaluators) names.emplace_back(each.name);
+  throw ConfigError("there is no evaluator '{}'; did you mean '{}'? Valid: {}", name,
+                    nearest_first(name, names).front(),
                     fmt::join(names, ", "));
 }
 

@@ -8,9 +8,9 @@
 #include <set>
 
 #include "core/base/json.h"
+#include "experiments/answer_states.h"
 #include "experiments/statistics/paired.h"
 #include "experiments/statistics/paired_repeats.h"
-#include "experiments/statistics/proportions.h"
 #include "experiments/study_choices.h"
 
 namespace moelab::experiments {
@@ -55,11 +55,16 @@ std::vector<store::SelectionRow> selection_rows(const StoredStudy& study, const 
   return rows;
 }
 
-// The questions that the median assignment reports on.
-std::vector<std::size_t> reported_questions(const DomainAnswers& domain, std::size_t assignment) {
+// The assignment at an index of a report.
+int assignment_at(const DomainAnswers& domain, std::size_t index) {
   std::set<int> assignments;
   for (const SelectionPart& part : domain.parts) assignments.insert(part.assignment);
-  const int wanted = *std::next(assignments.begin(), static_cast<std::ptrdiff_t>(assignment));
+  return *std::next(assignments.begin(), static_cast<std::ptrdiff_t>(index));
+}
+
+// The questions that the median assignment reports on.
+std::vector<std::size_t> reported_questions(const DomainAnswers& domain, std::size_t assignment) {
+  const int wanted = assignment_at(domain, assignment);
   std::vector<std::size_t> questions;
   for (const SelectionPart& part : domain.parts)
     if (part.assignment == wanted) questions.insert(questions.end(), part.report.begin(), part.report.end());
@@ -118,19 +123,80 @@ store::ComparisonRow make_row(const DomainContext& context, const PairedAnswers&
   return row;
 }
 
-Json common_settings(const DomainContext& context, const store::ComparisonRow& row) {
-  const auto interval = statistics::wilson_interval(
-      static_cast<std::int64_t>(row.accuracy * static_cast<double>(row.n) + 0.5), row.n);
+// The newest version of the evaluator's verdicts on the original.
+int version_of(store::Store& store, const DomainContext& context) {
+  int version = 1;
+  for (const auto& [cell, role] : context.domain->cells->cells) {
+    if (role != "original") continue;
+    const auto newest = store.database().find<std::int64_t>(
+        "SELECT coalesce(max(v.version), 1) FROM sample AS s JOIN verdict AS v ON v.sample = s.id AND v.evaluator "
+        "= ?2 WHERE s.cell = ?1",
+        cell.id, context.domain->evaluator);
+    version = std::max(version, static_cast<int>(newest.value_or(1)));
+  }
+  return version;
+}
+
+Json common_settings(store::Store& store, const DomainContext& context, const PairedAnswers& counts) {
+  const auto accuracy = statistics::clustered_mean(counts.counts_second());
+  const auto original = statistics::clustered_mean(counts.counts_first());
   Json settings = {{"chance", context.chance},
-                   {"lo_accuracy", interval.lo},
-                   {"hi_accuracy", interval.hi},
+                   {"lo_accuracy", accuracy.interval.lo},
+                   {"hi_accuracy", accuracy.interval.hi},
+                   {"lo_original", original.interval.lo},
+                   {"hi_original", original.interval.hi},
                    {"exact", "no"},
                    {"partial", context.study->limited},
                    {"selected_by", context.study->evaluator},
-                   {"evaluator_versions", {{context.domain->evaluator, 1}}}};
-  const std::int64_t repeats = context.domain->table.repeats;
-  if (repeats > 1) settings["repeats"] = repeats;
+                   {"evaluator_versions", {{context.domain->evaluator, version_of(store, context)}}}};
+  if (counts.repeats > 1) settings["repeats"] = counts.repeats;
   return settings;
+}
+
+// The comparison's question-repeats that changed sides, by reason; null where options were scored.
+Json gain_parts_json(store::Store& store, const DomainContext& context, const Selected& selected,
+                     const Report& rep) {
+  const DomainAnswers& domain = *context.domain;
+  const std::int64_t repeats = domain.table.repeats;
+  StatesByQuestion original;
+  for (const auto& [cell, role] : domain.cells->cells)
+    if (role == "original") original = states_by_question(store, cell.id, domain.evaluator, repeats);
+  if (original.empty()) return nullptr;
+  const int wanted = assignment_at(domain, rep.median);
+  std::map<store::Id, StatesByQuestion> chosen;
+  std::vector<statistics::AnswerState> before, after;
+  for (const Choice& choice : selected.choices) {
+    const SelectionPart& part = domain.parts[choice.part];
+    if (part.assignment != wanted) continue;
+    const store::Id cell = selected.candidates[choice.chosen].cell;
+    if (!chosen.contains(cell)) chosen[cell] = states_by_question(store, cell, domain.evaluator, repeats);
+    for (const std::size_t q : part.report) {
+      const store::Id question = domain.table.questions[q];
+      const auto& first = original.at(question);
+      const auto& second = chosen[cell].at(question);
+      before.insert(before.end(), first.begin(), first.end());
+      after.insert(after.end(), second.begin(), second.end());
+    }
+  }
+  const statistics::GainParts parts = statistics::split_gain(before, after);
+  const auto pair = [](const statistics::GainPart& part) { return Json{part.gained, part.lost}; };
+  return {{"n", parts.n},
+          {"format", pair(parts.format)},
+          {"truncation", pair(parts.truncation)},
+          {"content", pair(parts.content)}};
+}
+
+// What repeats and written answers add to a method's row: its gain's parts and bootstrap.
+void add_written(store::Store& store, const DomainContext& context, const Selected& selected,
+                 const Report& rep, Json& settings) {
+  const Json parts = gain_parts_json(store, context, selected, rep);
+  if (!parts.is_null()) settings["gain_parts"] = parts;
+  if (rep.counts().repeats == 1) return;
+  statistics::BootstrapOptions options;
+  options.name = fmt::format("bootstrap/{}/{}/{}", context.domain->cells->benchmark,
+                             context.domain->cells->domain, selected.method);
+  const auto interval = statistics::paired_bootstrap(rep.counts(), options);
+  settings["gain_bootstrap"] = {interval.lo, interval.hi};
 }
 
 // The share of selections that the cell's plan changed, over the layers that it steers; nothing without any.
@@ -184,10 +250,11 @@ std::vector<store::ComparisonRow> other_domain_rows(store::Store& store, const D
       continue;
     const Answers answers = answers_of(store, cell.id, domain.table, domain.evaluator);
     if (answers.empty()) continue;
-    store::ComparisonRow row = make_row(context, pair_on(domain, answers, asked));
+    const PairedAnswers counts = pair_on(domain, answers, asked);
+    store::ComparisonRow row = make_row(context, counts);
     row.method = cell.method;
     row.steered_domain = cell.steered_domain;
-    Json settings = common_settings(context, row);
+    Json settings = common_settings(store, context, counts);
     settings["chosen"] = {{"n_steered", cell.n_steered}, {"alpha", cell.alpha}, {"mode", cell.mode}};
     if (const auto share = changed_share(store, cell.id)) settings["changed_share"] = *share;
     row.settings = canonical_json(settings);
@@ -204,12 +271,13 @@ std::vector<store::ComparisonRow> comparison_rows(store::Store& store, const Dom
   row.method = selected.method;
   row.draw = selected.draw;
   row.steered_domain = selected.steered_domain;
-  Json settings = common_settings(context, row);
+  Json settings = common_settings(store, context, rep.counts());
   add_choice_settings(store, selected, rep, settings);
   const auto asked = reported_questions(domain, rep.median);
   if (domain.again != nullptr) row.flip_noise = pair_on(domain, *domain.again, asked).flip_rate();
   std::vector<store::ComparisonRow> rows;
   if (selected.draw == 0) {
+    add_written(store, context, selected, rep, settings);
     add_null(context, row, settings);
     rows = other_domain_rows(store, context, selected, asked);
     double sum = 0;
@@ -225,12 +293,13 @@ std::vector<store::ComparisonRow> comparison_rows(store::Store& store, const Dom
 }
 
 // The original run again, against the original.
-store::ComparisonRow again_row(const DomainContext& context) {
+store::ComparisonRow again_row(store::Store& store, const DomainContext& context) {
   const DomainAnswers& domain = *context.domain;
   const auto asked = reported_questions(domain, 0);
-  store::ComparisonRow row = make_row(context, pair_on(domain, *domain.again, asked));
+  const PairedAnswers counts = pair_on(domain, *domain.again, asked);
+  store::ComparisonRow row = make_row(context, counts);
   row.method = "aa";
-  row.settings = canonical_json(common_settings(context, row));
+  row.settings = canonical_json(common_settings(store, context, counts));
   return row;
 }
 
@@ -244,7 +313,7 @@ void compare_domain(store::Store& store, const StoredStudy& study, const DomainA
                              domain.table.repeats));
     if (selected.draw > 0) context.null_gains.push_back(reports.back().counts().gain());
   }
-  if (domain.again != nullptr) rows.push_back(again_row(context));
+  if (domain.again != nullptr) rows.push_back(again_row(store, context));
   for (std::size_t i = 0; i < selections.size(); ++i)
     for (store::ComparisonRow& row : comparison_rows(store, context, selections[i], reports[i]))
       rows.push_back(std::move(row));
@@ -284,8 +353,11 @@ void analyse_study(store::Store& store, store::Id id) {
     std::vector<store::Id> asked;
     for (const std::string& evaluator : study.evaluators.at(cells.benchmark)) {
       const auto domain = read_domain(store, study, cells, split, evaluator);
-      if (!domain) break;
-      if (evaluator == study.evaluator) {
+      const bool selects = evaluator == study.evaluator;
+      // Without the answers that selections are made of there is nothing to compare.
+      if (!domain && selects) break;
+      if (!domain) continue;
+      if (selects) {
         asked = domain->table.questions;
         selections = select_all(*domain);
         for (const Selected& selected : selections)

@@ -23,16 +23,20 @@ struct Verb {
 };
 
 // One file a verb: cli_<name>.cpp.
+Verb verb_audit();
 Verb verb_config();
 Verb verb_data();
 Verb verb_discover();
 Verb verb_doctor();
 Verb verb_export();
+Verb verb_extract();
 Verb verb_fetch();
 Verb verb_flips();
 Verb verb_generate();
+Verb verb_import();
 Verb verb_inspect();
 Verb verb_query();
+Verb verb_rescore();
 Verb verb_run();
 Verb verb_show();
 Verb verb_status();

@@ -14,8 +14,14 @@ namespace moelab::experiments {
 
 namespace {
 
-const std::vector<std::string> kTableNames = {"methods", "thinking", "sweep",
-                                              "heatmap", "overlap",  "verdict"};
+const std::vector<std::string> kTableNames = {"methods", "metrics", "decomposition", "thinking",
+                                              "sweep",   "heatmap", "overlap",       "verdict"};
+
+std::vector<std::int64_t> read_k(const Arguments& arguments) {
+  std::vector<std::int64_t> ks;
+  for (const std::string& k : arguments.list("k")) ks.push_back(parse_integer(k, "k"));
+  return ks;
+}
 
 TableRequest read_request(const Arguments& arguments) {
   TableRequest request;
@@ -44,6 +50,8 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   const std::int64_t top = arguments.integer("top", 8);
   if (top < 1) throw ConfigError("top: at least one expert");
   if (name == "methods") return methods_table(store, request, is_csv);
+  if (name == "metrics") return metrics_table(store, {request, read_k(arguments)}, is_csv);
+  if (name == "decomposition") return decomposition_table(store, request, is_csv);
   if (name == "thinking") return thinking_table(store, request, is_csv);
   if (name == "sweep") return sweep_table(store, request, is_csv);
   if (name == "overlap") return overlap_table(store, {request, arguments.list("score"), top});
@@ -89,12 +97,14 @@ Verb verb_table() {
   VerbSpec spec;
   spec.name = "table";
   spec.summary =
-      "print a table of a study: methods, thinking, sweep, heatmap, overlap, verdict, paper/2, paper/5, "
-      "paper/6";
+      "print a table of a study: methods, metrics, decomposition, thinking, sweep, heatmap, overlap, verdict, "
+      "paper/2, paper/5, paper/6";
   spec.usage = "NAME [study=NAME] [key=value ...] [--format FORMAT]";
   spec.text =
       "methods   each method by model and domain: accuracy, gain with interval, tests, nulls, chosen "
       "settings\n"
+      "metrics   written answers: accuracy over repeats, pass@k, maj@k, cut off, no answer, tokens\n"
+      "decomposition   each gain as what format, truncation and content add\n"
       "thinking  each method's thinking and answer tokens, share closed, cut off and without answer\n"
       "sweep     accuracy and gain by method, n_steered and alpha\n"
       "heatmap   layer x expert: usage, or a score\n"
@@ -108,6 +118,7 @@ Verb verb_table() {
                    {"evaluator", "whose verdicts count (default: the study's)"},
                    {"protocol", "crossfit, holdout or paper (default: the study's)"},
                    {"score", "heatmap: usage or a score; overlap: only these (a,b)"},
+                   {"k", "metrics: of pass@k and maj@k (a,b; default: the number of samples)"},
                    {"top", "heatmap, overlap: number of top experts (default: 8)"},
                    database_setting()};
   spec.flags = {

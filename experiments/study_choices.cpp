@@ -9,6 +9,23 @@
 
 namespace moelab::experiments {
 
+namespace {
+
+// Those of the benchmark's original, so that verdicts which were added later are compared too.
+std::vector<std::string> evaluators_with_verdicts(store::Store& store, store::Id study,
+                                                  const std::string& benchmark) {
+  std::vector<std::string> names;
+  store::Statement row = store.database().prepare(
+      "SELECT DISTINCT v.evaluator FROM study_cell AS x JOIN cell AS c ON c.id = x.cell "
+      "JOIN sample AS s ON s.cell = c.id JOIN verdict AS v ON v.sample = s.id "
+      "WHERE x.study = ?1 AND x.role = 'original' AND c.benchmark = ?2 ORDER BY 1");
+  row.bind(study, benchmark);
+  while (row.step()) names.push_back(row.get<std::string>(0));
+  return names;
+}
+
+}  // namespace
+
 StoredStudy read_study(store::Store& store, store::Id id) {
   const store::StudyRow row = store.study(id);
   const std::string origin = "study.config";
@@ -24,9 +41,11 @@ StoredStudy read_study(store::Store& store, store::Id id) {
        json_get<Json>(json_get<Json>(config, "options", origin), "benchmark", origin)) {
     const auto style = parse_prompt_style(json_get_or<std::string>(benchmark, "prompt", "short", origin));
     auto names = evaluators_of(style);
+    const auto name = json_get<std::string>(benchmark, "name", origin);
+    for (const std::string& judged : evaluators_with_verdicts(store, id, name))
+      if (std::find(names.begin(), names.end(), judged) == names.end()) names.push_back(judged);
     std::stable_partition(names.begin(), names.end(),
                           [&](const std::string& n) { return n == study.evaluator; });
-    const auto name = json_get<std::string>(benchmark, "name", origin);
     study.evaluators[name] = std::move(names);
     const Json generation = json_get_or<Json>(benchmark, "generation", Json::object(), origin);
     study.repeats[name] =

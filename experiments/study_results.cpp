@@ -36,8 +36,11 @@ std::optional<ChosenSettings> chosen_in(const Json& settings) {
       json_get_or<std::string>(*found, "mode", "", where), number_in(settings, "chosen_share")};
 }
 
-statistics::Interval accuracy_interval(const Json& settings, double accuracy, std::int64_t n) {
-  const statistics::Interval stored{number_in(settings, "lo_accuracy"), number_in(settings, "hi_accuracy")};
+// `which`: accuracy or original. Wilson's for one sample a question where none is stored.
+statistics::Interval accuracy_interval(const Json& settings, const std::string& which, double accuracy,
+                                       std::int64_t n) {
+  const statistics::Interval stored{number_in(settings, ("lo_" + which).c_str()),
+                                    number_in(settings, ("hi_" + which).c_str())};
   if (!std::isnan(stored.lo) && !std::isnan(stored.hi)) return stored;
   return statistics::wilson_interval(std::llround(accuracy * static_cast<double>(n)), n);
 }
@@ -54,7 +57,7 @@ MethodRow read_row(const ComparisonRow& stored, const std::string& model) {
   row.n = stored.n;
   row.repeats = json_get_or<std::int64_t>(settings, "repeats", 1, "comparison.settings");
   row.accuracy = stored.accuracy;
-  row.accuracy_interval = accuracy_interval(settings, stored.accuracy, stored.n);
+  row.accuracy_interval = accuracy_interval(settings, "accuracy", stored.accuracy, stored.n);
   row.chance = number_in(settings, "chance");
   row.gain = stored.gain;
   row.gain_interval = {or_unknown(stored.lo), or_unknown(stored.hi)};
@@ -76,7 +79,7 @@ MethodRow read_row(const ComparisonRow& stored, const std::string& model) {
 }
 
 // The original as a line of its own, from the figures that every comparison with it carries.
-MethodRow original_row(const MethodRow& other, double accuracy) {
+MethodRow original_row(const MethodRow& other, double accuracy, const statistics::Interval& interval) {
   MethodRow row;
   row.model = other.model;
   row.benchmark = other.benchmark;
@@ -87,8 +90,7 @@ MethodRow original_row(const MethodRow& other, double accuracy) {
   row.n = other.n;
   row.repeats = other.repeats;
   row.accuracy = accuracy;
-  row.accuracy_interval =
-      statistics::wilson_interval(std::llround(accuracy * static_cast<double>(other.n)), other.n);
+  row.accuracy_interval = interval;
   row.chance = other.chance;
   row.flip_noise = other.flip_noise;
   row.is_exact = other.is_exact;
@@ -134,6 +136,7 @@ bool is_gpqa(Store& store, const std::string& benchmark) {
 // The comparisons of one model and domain, by method.
 struct DomainRows {
   double accuracy_original = kUnknown;
+  statistics::Interval original_interval{kUnknown, kUnknown};
   std::map<std::string, MethodRow> own;
   std::map<std::string, std::vector<MethodRow>> draws;
 };
@@ -145,7 +148,7 @@ std::vector<MethodRow> lines_of(const DomainRows& rows, const TableRequest& requ
     if (!rows.own.contains(method)) lines.push_back(summed_up(draws));
   }
   if (lines.empty()) return lines;
-  if (!rows.own.contains("original")) lines.push_back(original_row(lines.front(), rows.accuracy_original));
+  if (!rows.own.contains("original")) lines.push_back(original_row(lines.front(), rows.accuracy_original, rows.original_interval));
   std::erase_if(lines, [&](const MethodRow& line) { return !is_wanted(request.methods, line.method); });
   std::stable_sort(lines.begin(), lines.end(), [](const MethodRow& a, const MethodRow& b) {
     return std::make_pair(method_place(a.method), a.method) <
@@ -223,6 +226,8 @@ std::vector<MethodRow> method_rows(Store& store, const TableRequest& request) {
     }
     DomainRows& group = groups[{stored.model, stored.benchmark, stored.domain}];
     group.accuracy_original = stored.accuracy_original;
+    group.original_interval = accuracy_interval(parse_json(stored.settings, "comparison.settings"), "original",
+                                                stored.accuracy_original, stored.n);
     const MethodRow row = read_row(stored, model);
     if (stored.draw == 0) {
       group.own.insert_or_assign(stored.method, row);

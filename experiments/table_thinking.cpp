@@ -3,81 +3,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <set>
-#include <tuple>
 
-#include "core/base/json.h"
+#include "experiments/line_cells.h"
 #include "experiments/statistics/paired_repeats.h"
 #include "experiments/tables.h"
 
 namespace moelab::experiments {
 
 namespace {
-
-// A line of the methods table, by name.
-using LineName =
-    std::tuple<std::string, std::string, std::string, std::string>;  // model, benchmark, domain, method
-
-LineName name_of_line(const MethodRow& row) { return {row.model, row.benchmark, row.domain, row.method}; }
-
-// The settings that a comparison's method chose most often.
-struct ChosenPoint {
-  int n_steered = 0;
-  double alpha = 1;
-  std::string mode;
-};
-
-ChosenPoint chosen_point(const store::ComparisonRow& row) {
-  const std::string origin = "comparison.settings";
-  const Json settings = parse_json(row.settings, origin);
-  const Json chosen = json_get_or<Json>(settings, "chosen", Json::object(), origin);
-  return {json_get_or<int>(chosen, "n_steered", 0, origin), json_get_or<double>(chosen, "alpha", 1, origin),
-          json_get_or<std::string>(chosen, "mode", "", origin)};
-}
-
-bool is_chosen_cell(const store::CellRow& cell, const store::ComparisonRow& row, const ChosenPoint& point) {
-  return cell.model == row.model && cell.benchmark == row.benchmark && cell.domain == row.domain &&
-         cell.method == row.method && cell.draw == row.draw && cell.steered_domain == row.steered_domain &&
-         cell.n_steered == point.n_steered && cell.alpha == point.alpha && cell.mode == point.mode;
-}
-
-// The cells behind each line: the original's, a method's at its settings, every draw's at its own.
-std::map<LineName, std::vector<store::Id>> cells_of_lines(store::Store& store, const TableRequest& request,
-                                                          const std::string& evaluator) {
-  std::map<LineName, std::vector<store::Id>> cells;
-  const auto all = store.cells(request.study);
-  for (const auto& [cell, role] : all)
-    if (role == "original")
-      cells[{store.model(cell.model).name, cell.benchmark, cell.domain, "original"}].push_back(cell.id);
-  for (const store::ComparisonRow& row : store.comparisons(request.study)) {
-    if (row.evaluator != evaluator || row.method == "aa") continue;
-    const ChosenPoint point = chosen_point(row);
-    for (const auto& [cell, role] : all)
-      if ((role == "grid" || role == "null") && is_chosen_cell(cell, row, point))
-        cells[{store.model(cell.model).name, cell.benchmark, cell.domain, cell.method}].push_back(cell.id);
-  }
-  return cells;
-}
-
-// The questions that every cell of a model and domain has answered: a cell that another study shares may have
-// more.
-using Questions = std::set<store::Id>;
-using DomainName = std::tuple<std::string, std::string, std::string>;  // model, benchmark, domain
-
-std::map<DomainName, Questions> common_questions(store::Store& store,
-                                                 const std::map<LineName, std::vector<store::Id>>& lines) {
-  std::map<DomainName, Questions> common;
-  for (const auto& [line, cells] : lines)
-    for (const store::Id cell : cells) {
-      Questions answered;
-      for (const store::SampleKey& key : store.answered(cell)) answered.insert(key.question);
-      const auto [known, is_first] =
-          common.try_emplace({std::get<0>(line), std::get<1>(line), std::get<2>(line)}, answered);
-      if (!is_first)
-        std::erase_if(known->second, [&](store::Id question) { return !answered.contains(question); });
-    }
-  return common;
-}
 
 // Means over questions, each the mean of its samples.
 struct WrittenFigures {
@@ -139,7 +72,7 @@ std::vector<ThinkingRow> thinking_rows(store::Store& store, const TableRequest& 
     WrittenFigures figures;
     if (found != cells.end())
       figures =
-          figures_of(store, found->second, common.at({line.model, line.benchmark, line.domain}), evaluator);
+          figures_of(store, found->second, common.at(domain_of_line(name_of_line(line))), evaluator);
     is_written = is_written || figures.samples > 0;
     rows.push_back({std::move(line), figures});
   }

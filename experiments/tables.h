@@ -1,6 +1,7 @@
 // The tables that `moelab table` prints, each built from the database alone.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,20 @@ TextTable methods_table(store::Store& store, const TableRequest& request, bool a
 // thinking and answer tokens, closed thinking, answers cut off or without a result, beside accuracy and gain.
 // Throws ConfigError when the study's answers were not written.
 TextTable thinking_table(store::Store& store, const TableRequest& request, bool as_records);
+
+struct MetricsRequest {
+  TableRequest table;
+  std::vector<std::int64_t> k;  // of pass@k and maj@k; empty: the number of samples, where there are several
+};
+
+// table_metrics.cpp: each method's written samples at the settings that were chosen most often: accuracy over
+// repeats with its clustered interval, pass@k, maj@k, shares cut off and without an answer, tokens. Throws
+// ConfigError when nothing was written, or for a k that is larger than the number of samples.
+TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool as_records);
+
+// table_decomposition.cpp: each method's gain split into format, truncation and content. Throws ConfigError when
+// no comparison of the study has parts.
+TextTable decomposition_table(store::Store& store, const TableRequest& request, bool as_records);
 
 // table_sweep.cpp: accuracy (in per cent) and gain (in points) of each method by n_steered and alpha.
 TextTable sweep_table(store::Store& store, const TableRequest& request, bool as_records);

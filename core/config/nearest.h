@@ -1,4 +1,4 @@
-// Finds the names nearest to a mistyped one, for error messages.
+// Words an error message about a mistyped name: the nearest one, and a list of names.
 #pragma once
 
 #include <cstddef>
@@ -6,13 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/nearest.h"
+
 namespace moelab::config {
-
-// Levenshtein distance in bytes: insertions, deletions and substitutions cost 1 each.
-std::size_t edit_distance(std::string_view left, std::string_view right);
-
-// The candidates, the nearest to `name` first; equals keep their order.
-std::vector<std::string> nearest_first(std::string_view name, std::vector<std::string> candidates);
 
 // "; did you mean 'x'?" with the nearest candidate, or "" when there is none.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);

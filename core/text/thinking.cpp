@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
@@ -69,7 +70,20 @@ std::size_t ThinkingSplit::n_thinking() const { return n_tokens(thinking); }
 std::size_t ThinkingSplit::n_answer() const { return n_tokens(answer); }
 
 ThinkingSplitter::ThinkingSplitter(const Tokenizer& tokenizer, ThinkingFormat format)
-    : tokenizer_(tokenizer), format_(std::move(format)) {
+    : tokenizer_(&tokenizer), format_(std::move(format)) {
+  add_markers();
+  for (const std::string& end : format_.ends) {
+    if (const auto id = tokenizer_->token_id(end)) markers_.push_back({Mark::turn_end, end, *id});
+  }
+  for (const std::int32_t id : format_.end_ids) markers_.push_back({Mark::turn_end, "", id});
+}
+
+ThinkingSplitter::ThinkingSplitter(ThinkingFormat format) : format_(std::move(format)) {
+  add_markers();
+  for (const std::string& end : format_.ends) add_marker(Mark::turn_end, end);
+}
+
+void ThinkingSplitter::add_markers() {
   if (format_.style == ThinkingStyle::tags) {
     if (format_.think_open.empty() || format_.think_close.empty()) {
       throw ConfigError("a thinking format with tags needs think_open and think_close");
@@ -84,14 +98,12 @@ ThinkingSplitter::ThinkingSplitter(const Tokenizer& tokenizer, ThinkingFormat fo
     add_marker(Mark::start, "<|start|>");
     add_marker(Mark::end, "<|end|>");
   }
-  for (const std::string& end : format_.ends) {
-    if (const auto id = tokenizer_.token_id(end)) markers_.push_back({Mark::turn_end, end, *id});
-  }
-  for (const std::int32_t id : format_.end_ids) markers_.push_back({Mark::turn_end, "", id});
 }
 
 void ThinkingSplitter::add_marker(Mark mark, const std::string& text) {
-  if (!text.empty()) markers_.push_back({mark, text, tokenizer_.token_id(text).value_or(-1)});
+  if (text.empty()) return;
+  const auto id = tokenizer_ == nullptr ? std::nullopt : tokenizer_->token_id(text);
+  markers_.push_back({mark, text, id.value_or(-1)});
 }
 
 ThinkingSplitter::Bytes ThinkingSplitter::bytes_of(std::span<const std::int32_t> output) const {
@@ -99,7 +111,7 @@ ThinkingSplitter::Bytes ThinkingSplitter::bytes_of(std::span<const std::int32_t>
   bytes.starts.reserve(output.size() + 1);
   for (const std::int32_t id : output) {
     bytes.starts.push_back(bytes.text.size());
-    if (tokenizer_.has_token(id)) bytes.text += tokenizer_.token_bytes(id);
+    if (tokenizer_->has_token(id)) bytes.text += tokenizer_->token_bytes(id);
   }
   bytes.starts.push_back(bytes.text.size());
   return bytes;
@@ -235,12 +247,26 @@ std::size_t ThinkingSplitter::count_thoughts(const Bytes& bytes,
 
 ThinkingSplit ThinkingSplitter::split(std::span<const std::int32_t> output,
                                       const ThinkingOptions& options) const {
-  const Bytes bytes = bytes_of(output);
+  if (tokenizer_ == nullptr) throw Error("a splitter without a tokenizer splits texts, not tokens");
+  return split_bytes(output, bytes_of(output), options);
+}
+
+ThinkingSplit ThinkingSplitter::split_text(std::string_view output, const ThinkingOptions& options) const {
+  if (tokenizer_ != nullptr) throw Error("a splitter with a tokenizer splits tokens, not texts");
+  Bytes bytes;
+  bytes.text = output;
+  bytes.starts.resize(output.size() + 1);
+  std::iota(bytes.starts.begin(), bytes.starts.end(), std::size_t{0});
+  return split_bytes({}, bytes, options);
+}
+
+ThinkingSplit ThinkingSplitter::split_bytes(std::span<const std::int32_t> output, const Bytes& bytes,
+                                            const ThinkingOptions& options) const {
   const std::vector<Found> found = find_markers(output, bytes);
   ThinkingSplit result;
   std::vector<Kind> kinds = format_.style == ThinkingStyle::channels
                                 ? channel_kinds(found, bytes, options.opened, result.closed)
-                                : tag_kinds(found, output.size(), options.opened, result.closed);
+                                : tag_kinds(found, bytes.starts.size() - 1, options.opened, result.closed);
   // The answer is what follows the last thinking.
   const auto last = std::find(kinds.rbegin(), kinds.rend(), Kind::thinking);
   std::replace(last, kinds.rend(), Kind::answer, Kind::other);

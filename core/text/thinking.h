@@ -88,9 +88,15 @@ class ThinkingSplitter {
   // a tag.
   ThinkingSplitter(const Tokenizer& tokenizer, ThinkingFormat format);
 
+  // For texts whose tokens are not known: every marker is found by its text.
+  explicit ThinkingSplitter(ThinkingFormat format);
+
   // `output`: the generated ids without the prompt. A first </think> without <think> closes thinking that the
   // prompt opened, whatever `opened` says.
   ThinkingSplit split(std::span<const std::int32_t> output, const ThinkingOptions& options = {}) const;
+
+  // The same of a decoded output, for a splitter without a tokenizer: ranges count bytes, not tokens.
+  ThinkingSplit split_text(std::string_view output, const ThinkingOptions& options = {}) const;
 
  private:
   enum class Kind : std::uint8_t { thinking, answer, other };
@@ -123,7 +129,10 @@ class ThinkingSplitter {
     std::vector<std::size_t> starts;
   };
 
+  void add_markers();
   void add_marker(Mark mark, const std::string& text);
+  ThinkingSplit split_bytes(std::span<const std::int32_t> output, const Bytes& bytes,
+                            const ThinkingOptions& options) const;
   Bytes bytes_of(std::span<const std::int32_t> output) const;
   std::vector<Found> find_markers(std::span<const std::int32_t> output, const Bytes& bytes) const;
   std::vector<Kind> tag_kinds(const std::vector<Found>& found, std::size_t n_tokens,
@@ -133,7 +142,7 @@ class ThinkingSplitter {
   Kind channel_kind(std::string_view header) const;
   std::size_t count_thoughts(const Bytes& bytes, const std::vector<TokenRange>& thinking) const;
 
-  const Tokenizer& tokenizer_;
+  const Tokenizer* tokenizer_ = nullptr;
   ThinkingFormat format_;
   std::vector<Marker> markers_;
 };

@@ -58,6 +58,10 @@ double PairedAnswers::accuracy_first() const { return share(right_first, n, repe
 
 double PairedAnswers::accuracy_second() const { return share(right_second, n, repeats); }
 
+RightCounts PairedAnswers::counts_first() const { return {n, repeats, right_first, squares_first}; }
+
+RightCounts PairedAnswers::counts_second() const { return {n, repeats, right_second, squares_second}; }
+
 double PairedAnswers::gain() const { return share(right_second - right_first, n, repeats); }
 
 double PairedAnswers::flip_rate() const {
@@ -88,6 +92,8 @@ PairedAnswers pair_answers(std::span<const std::uint8_t> first, std::span<const 
     answers.right_wrong += change < 0 ? 1 : 0;
     answers.right_first += first[i];
     answers.right_second += second[i];
+    answers.squares_first += std::int64_t{first[i]} * std::int64_t{first[i]};
+    answers.squares_second += std::int64_t{second[i]} * std::int64_t{second[i]};
   }
   return answers;
 }
@@ -112,6 +118,14 @@ Interval paired_interval(const PairedAnswers& answers, double confidence) {
   const double variance = (answers.mean_square() - gain * gain) * n / (n - 1);
   const double half = half_width(std::max(0.0, variance), answers.n, confidence);
   return {std::max(-1.0, gain - half), std::min(1.0, gain + half)};
+}
+
+Interval paired_bootstrap(const PairedAnswers& answers, const BootstrapOptions& options) {
+  std::vector<double> changes;
+  for (const auto& [change, questions] : answers.changes)
+    changes.insert(changes.end(), static_cast<std::size_t>(questions),
+                   static_cast<double>(change) / static_cast<double>(answers.repeats));
+  return bootstrap_interval(changes, options);
 }
 
 Interval mean_interval(std::span<const double> values, double confidence) {

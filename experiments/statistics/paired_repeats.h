@@ -6,6 +6,7 @@
 #include <span>
 
 #include "experiments/statistics/proportions.h"
+#include "experiments/statistics/repeats.h"
 
 namespace moelab::statistics {
 
@@ -16,11 +17,14 @@ struct PairedAnswers {
   std::int64_t right_wrong = 0;  // questions with fewer
   std::int64_t repeats = 1;
   std::int64_t right_first = 0, right_second = 0;  // right answers, over questions and repeats
+  std::int64_t squares_first = 0, squares_second = 0;  // squares of a question's right answers, summed
   std::map<std::int64_t, std::int64_t> changes;    // right answers more under the second -> questions
 
   // Accuracies are means over questions of the share of right repeats; all of these are 0 when n is 0.
   double accuracy_first() const;
   double accuracy_second() const;
+  RightCounts counts_first() const;
+  RightCounts counts_second() const;
   double gain() const;         // the second's accuracy minus the first's
   double flip_rate() const;    // mean |change| of a question's share; with one repeat the share that flipped
   double mean_square() const;  // mean squared change of a question's share; with one repeat the same
@@ -41,6 +45,10 @@ double paired_p(const PairedAnswers& answers);
 // questions' changes, cut to [-1, 1]; where no question changed Tango's for n unchanged pairs, because there
 // is no error to be seen; [-1, 1] below two questions.
 Interval paired_interval(const PairedAnswers& answers, double confidence = 0.95);
+
+// Percentile interval of the gain over draws of whole questions; see bootstrap_interval. Throws Error without
+// questions.
+Interval paired_bootstrap(const PairedAnswers& answers, const BootstrapOptions& options = {});
 
 // Mean +- t(n - 1) * standard error. Without a width below two values.
 Interval mean_interval(std::span<const double> values, double confidence = 0.95);

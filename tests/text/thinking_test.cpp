@@ -48,29 +48,14 @@ struct Case {
   std::vector<std::string> switches = {"Alternatively"};
 };
 
-// The parts are encoded one by one, so it is known which tokens belong to which.
-void check(const Case& each) {
-  static const Tokenizer tokenizer = tokenizer_with_markers();
-  std::vector<std::int32_t> ids;
-  std::string kinds;
-  std::string shown;
-  for (const Part& part : each.parts) {
-    for (const std::int32_t id : tokenizer.encode(part.text)) {
-      ids.push_back(id);
-      kinds.push_back(part.kind);
-    }
-    shown += fmt::format("[{}: {}]", family_of(part.kind), part.text);
-  }
-  INFO(each.family << " " << shown);
-  ThinkingFormat format = thinking_format(each.family);
-  format.thought_switches = each.switches;
-  const ThinkingSplit split = ThinkingSplitter(tokenizer, format).split(ids, each.options);
-  std::string found(ids.size(), '?');
+// What each unit of an output (a token, or a byte) is, against the split; one letter a unit.
+void check_kinds(const ThinkingSplit& split, const std::string& kinds, const Case& each) {
+  std::string found(kinds.size(), '?');
   std::size_t n_ranges = 0;
   const auto fill = [&](const std::vector<TokenRange>& ranges, char kind) {
     for (const TokenRange& range : ranges) {
       REQUIRE(range.begin < range.end);
-      REQUIRE(range.end <= ids.size());
+      REQUIRE(range.end <= kinds.size());
       for (std::size_t i = range.begin; i < range.end; ++i) {
         CHECK(found[i] == '?');
         found[i] = kind;
@@ -91,6 +76,29 @@ void check(const Case& each) {
   CHECK(split.closed == each.expected.closed);
   CHECK(split.truncated == each.expected.truncated);
   CHECK(split.n_thoughts == each.expected.n_thoughts);
+}
+
+// The parts are encoded one by one, so it is known which tokens belong to which. As a text, without a tokenizer, the
+// output is split at the same places.
+void check(const Case& each) {
+  static const Tokenizer tokenizer = tokenizer_with_markers();
+  std::vector<std::int32_t> ids;
+  std::string kinds, byte_kinds, text;
+  std::string shown;
+  for (const Part& part : each.parts) {
+    for (const std::int32_t id : tokenizer.encode(part.text)) {
+      ids.push_back(id);
+      kinds.push_back(part.kind);
+    }
+    text += part.text;
+    byte_kinds.resize(text.size(), part.kind);
+    shown += fmt::format("[{}: {}]", family_of(part.kind), part.text);
+  }
+  INFO(each.family << " " << shown);
+  ThinkingFormat format = thinking_format(each.family);
+  format.thought_switches = each.switches;
+  check_kinds(ThinkingSplitter(tokenizer, format).split(ids, each.options), kinds, each);
+  check_kinds(ThinkingSplitter(format).split_text(text, each.options), byte_kinds, each);
 }
 
 constexpr ThinkingOptions in_thinking{Opened::thinking, {}};
@@ -341,6 +349,13 @@ TEST_CASE("ids without a token and further end ids are allowed", "[text]") {
   CHECK(split.other == std::vector<TokenRange>{{0, 1}, {2, 3}, {4, 6}});
   CHECK_FALSE(split.truncated);
   CHECK(split.n_thoughts == 0);
+}
+
+TEST_CASE("a splitter splits what it was made for", "[text]") {
+  const Tokenizer tokenizer = tokenizer_with_markers();
+  const std::vector<std::int32_t> ids = {5};
+  CHECK_THROWS_AS(ThinkingSplitter(thinking_format("think")).split(ids), moelab::Error);
+  CHECK_THROWS_AS(ThinkingSplitter(tokenizer, thinking_format("think")).split_text("x"), moelab::Error);
 }
 
 TEST_CASE("unknown thinking formats are errors that name the known ones", "[text]") {
