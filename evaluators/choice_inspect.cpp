@@ -127,6 +127,7 @@ struct AnswerShape {
 
 // (?i)ANSWER\s*:\s* at `at`, with what follows measured.
 std::optional<AnswerShape> shape_here(std::string_view text, std::size_t at) {
+  if (at < text.size() && text[at] != 'a' && text[at] != 'A') return std::nullopt;
   at = match_ignoring_case(text, at, "answer");
   if (at == std::string_view::npos) return std::nullopt;
   at = skip_python_space(text, at);

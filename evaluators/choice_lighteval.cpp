@@ -71,12 +71,25 @@ std::optional<LetterMatch> word_here(const Searched& in, std::size_t at) {
   return in.has(at, " ") ? marked_letter(in, at + 1) : std::nullopt;
 }
 
+// The byte behind one character.
+std::size_t behind_character(const Searched& in, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(in.text[at]);
+  return byte < 0x80 ? at + 1 : at + text::decode_utf8(in.text, at).length;
+}
+
+// Whether white space can begin with a byte; all other bytes need no closer look.
+bool may_begin_space(char byte) {
+  const auto value = static_cast<unsigned char>(byte);
+  return value <= ' ' || value >= 0x80;
+}
+
 // `.{0,50}?PLS` at byte `at`.
 std::optional<LetterMatch> word_near(const Searched& in, std::size_t at) {
   for (int skipped = 0; skipped <= 50 && at < in.text.size(); ++skipped) {
-    if (const auto found = word_here(in, at)) return found;
+    if (at == 0 || in.text[at] == ' ')
+      if (const auto found = word_here(in, at)) return found;
     if (in.text[at] == '\n') break;
-    at += text::decode_utf8(in.text, at).length;
+    at = behind_character(in, at);
   }
   return std::nullopt;
 }
@@ -108,13 +121,13 @@ std::optional<LetterMatch> final_answer_here(const Searched& in, std::size_t at)
   if (at == kNowhere) return std::nullopt;
   std::size_t run_end = at;  // a run of white space is looked behind once, wherever in it the pattern begins
   for (int skipped = 0; skipped <= 100 && at < in.text.size(); ++skipped) {
-    if (at >= run_end) {
+    if (at >= run_end && may_begin_space(in.text[at])) {
       run_end = skip_python_space(in.text, at);
       if (run_end > at)
         if (const auto found = letter_behind_is(in, run_end)) return found;
     }
     if (in.text[at] == '\n') break;
-    at += text::decode_utf8(in.text, at).length;
+    at = behind_character(in, at);
   }
   return std::nullopt;
 }
@@ -144,22 +157,29 @@ using Pattern = std::optional<LetterMatch> (*)(const Searched&, std::size_t);
 struct LetterRule {
   Pattern pattern;
   std::string_view name;
+  std::string_view begins;  // the bytes that a match can begin with, but at the text's start
 };
 
-constexpr std::array<LetterRule, 8> kLetterRules = {{{i_hope_here, "i_hope"},
-                                                     {final_answer_here, "final_answer_is"},
-                                                     {answer_colon_here, "answer_colon"},
-                                                     {answer_here, "answer"},
-                                                     {start_here, "start"},
-                                                     {line_start_here, "line_start"},
-                                                     {word_here, "word"},
-                                                     {letter_here, "letter"}}};
+constexpr std::array<LetterRule, 8> kLetterRules = {{{i_hope_here, "i_hope", "fF"},
+                                                     {final_answer_here, "final_answer_is", "fF"},
+                                                     {answer_colon_here, "answer_colon", "aA"},
+                                                     {answer_here, "answer", "aA"},
+                                                     {start_here, "start", ""},
+                                                     {line_start_here, "line_start", "\n"},
+                                                     {word_here, "word", " "},
+                                                     {letter_here, "letter", "(ABCDEFGHIJKLMNOPQRSTUVWXYZ"}}};
 
 // The last of the matches that do not overlap, found from the left: it is the one that ends rightmost.
-std::optional<LetterMatch> last_match(const Searched& in, Pattern pattern) {
+std::optional<LetterMatch> last_match(const Searched& in, const LetterRule& rule) {
+  std::array<bool, 256> begins{};
+  for (const char c : rule.begins) begins[static_cast<unsigned char>(c)] = true;
   std::optional<LetterMatch> last;
   for (std::size_t at = 0; at < in.text.size();) {
-    const auto found = pattern(in, at);
+    if (at > 0 && !begins[static_cast<unsigned char>(in.text[at])]) {
+      ++at;
+      continue;
+    }
+    const auto found = rule.pattern(in, at);
     if (found) last = found;
     at = found ? found->end : at + 1;
   }
@@ -171,7 +191,7 @@ std::optional<LetterMatch> last_match(const Searched& in, Pattern pattern) {
 Extraction extract_lighteval(std::string_view text, std::size_t n_options) {
   const Searched in{text, n_options};
   for (const LetterRule& rule : kLetterRules)
-    if (const auto found = last_match(in, rule.pattern))
+    if (const auto found = last_match(in, rule))
       return {std::string(1, text[found->letter]), rule.name, found->letter, found->letter + 1};
   return no_extraction();
 }

@@ -48,6 +48,7 @@ Extraction extract_gpqa(std::string_view text) {
 
 Extraction extract_gpqa_simple_evals(std::string_view text) {
   for (std::size_t begin = 0; begin < text.size(); ++begin) {
+    if (text[begin] != 'a' && text[begin] != 'A') continue;
     std::size_t at = match_ignoring_case(text, begin, "answer");
     if (at == std::string_view::npos) continue;
     at = skip_blanks(text, at);

@@ -49,6 +49,7 @@ bool is_case_ignorable_at(std::string_view text, std::size_t at) {
 
 // The rule Final_Sigma of SpecialCasing.txt: a cased letter before it and none behind it.
 bool is_final_sigma(std::string_view text, std::size_t at) {
+  if (text.substr(at + kSigma.size()).starts_with(kSigma)) return false;
   std::string_view before = text.substr(0, at);
   while (!before.empty() && is_case_ignorable_at(text, text::last_character(before)))
     before = before.substr(0, text::last_character(before));
@@ -103,7 +104,7 @@ std::string python_lower(std::string_view text) {
   std::string lowered;
   std::size_t done = 0;
   for (std::size_t at = text.find(kSigma); at != std::string_view::npos; at = text.find(kSigma, at + 1)) {
-    lowered += text::lower_case(text.substr(done, at - done));
+    if (at > done) lowered += text::lower_case(text.substr(done, at - done));
     lowered += is_final_sigma(text, at) ? "\u03c2" : "\u03c3";
     done = at + kSigma.size();
   }
@@ -117,6 +118,7 @@ bool is_punctuation(char32_t code) {
 
 std::size_t skip_python_space(std::string_view text, std::size_t at) {
   while (at < text.size()) {
+    if (text[at] > ' ' && text[at] <= '~') break;  // most bytes by far
     const text::Utf8Char next = text::decode_utf8(text, at);
     if (!next.valid || !is_python_space(next.code)) break;
     at += next.length;

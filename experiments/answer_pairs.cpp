@@ -100,8 +100,8 @@ std::vector<AnswerPair> read_answers(Store& store, const CellPair& pair) {
       "FROM sample AS s JOIN sample AS t ON t.cell = ?2 AND t.question = s.question AND t.repeat = s.repeat "
       "JOIN latest_verdict AS v ON v.sample = s.id AND v.evaluator = ?3 "
       "JOIN latest_verdict AS w ON w.sample = t.id AND w.evaluator = ?3 "
-      "WHERE s.cell = ?1 AND s.repeat = 0 ORDER BY s.question");
-  row.bind(pair.steered.id, pair.original.id, pair.evaluator);
+      "WHERE s.cell = ?1 AND s.repeat = ?4 ORDER BY s.question");
+  row.bind(pair.steered.id, pair.original.id, pair.evaluator, pair.repeat);
   while (row.step()) {
     answers.push_back({row.get<Id>(0), row.get<std::string>(1), row.get<std::string>(3), row.get<bool>(2),
                        row.get<bool>(4)});
@@ -123,6 +123,7 @@ std::vector<KeySpec> cell_settings() {
           {"steered_domain", "whose plan (default: the tested domain's)"},
           {"cell", "a cell's id, instead of all these"},
           {"evaluator", "whose verdicts count (default: the study's)"},
+          {"repeat", "which sample of each question, from 1 (default: 1)"},
           database_setting()};
 }
 
@@ -136,7 +137,12 @@ CellPair find_pair(Store& store, const Arguments& arguments) {
   request.study = study;
   request.evaluator = arguments.setting("evaluator");
   pair.evaluator = choose_evaluator(store, request);
+  const std::int64_t repeat = arguments.integer("repeat", 1);
+  if (repeat < 1 || repeat > 1'000'000) throw ConfigError("repeat={}: samples count from 1", repeat);
+  pair.repeat = static_cast<int>(repeat) - 1;
   pair.answers = read_answers(store, pair);
+  if (pair.answers.empty() && repeat > 1)
+    throw ConfigError("repeat={}: cell {} has no such sample", repeat, pair.steered.id);
   return pair;
 }
 
@@ -151,8 +157,11 @@ std::string describe_cell(const std::string& model, const CellRow& cell) {
   return text + fmt::format(" (cell {})", cell.id);
 }
 
-std::string question_text(const store::QuestionRow& question, const AnswerPair& pair) {
-  std::string text = fmt::format("[{}] {}\n", question.name, question.text);
+bool is_protected(const store::QuestionRow& question) { return question.set_name.find("gpqa") != std::string::npos; }
+
+std::string question_text(const store::QuestionRow& question, const AnswerPair& pair, bool with_text) {
+  std::string text = fmt::format("[{}] {}\n", question.name,
+                                 with_text ? question.text : "(protected text: --text prints it)");
   const auto is_option = [&](const std::string& answer, std::size_t index) {
     return answer == std::string(1, static_cast<char>('A' + index)) || answer == question.options[index];
   };
@@ -161,12 +170,49 @@ std::string question_text(const store::QuestionRow& question, const AnswerPair& 
     if (is_option(question.gold, i)) marks.emplace_back("right");
     if (is_option(pair.answer_original, i)) marks.emplace_back("original");
     if (is_option(pair.answer, i)) marks.emplace_back("steered");
-    text += fmt::format("    {}. {}{}{}\n", static_cast<char>('A' + i), question.options[i],
+    text += fmt::format("    {}. {}{}{}\n", static_cast<char>('A' + i), with_text ? question.options[i] : "",
                         marks.empty() ? "" : "   <- ", config::join_names(marks));
   }
   if (question.options.empty()) {
     text += fmt::format("    right: {}; original: {}; steered: {}\n", question.gold, pair.answer_original,
                         pair.answer);
+  }
+  return text;
+}
+
+namespace {
+
+// The end of a text, where the answer stands, in lines of four spaces.
+std::string indented_end(const std::string& text, std::int64_t characters) {
+  std::size_t begin = 0;
+  if (characters > 0 && std::ssize(text) > characters) {
+    begin = text.size() - static_cast<std::size_t>(characters);
+    while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) ++begin;
+  }
+  std::string lines = begin > 0 ? "    [...] " : "    ";
+  for (const char c : text.substr(begin)) {
+    lines += c;
+    if (c == '\n') lines += "    ";
+  }
+  return lines + "\n";
+}
+
+}  // namespace
+
+std::string written_texts(Store& store, const CellPair& pair, Id question, std::int64_t characters) {
+  std::string text;
+  for (const auto& [name, cell] :
+       {std::pair{"original", pair.original.id}, std::pair{"steered", pair.steered.id}}) {
+    if (cell == pair.original.id && name != std::string_view("original")) continue;
+    store::Statement row = store.database().prepare(
+        "SELECT s.output, v.rule, s.stop, s.n_think, s.n_answer, v.correct FROM sample AS s JOIN latest_verdict AS v "
+        "ON v.sample = s.id AND v.evaluator = ?4 WHERE s.cell = ?1 AND s.question = ?2 AND s.repeat = ?3");
+    row.bind(cell, question, pair.repeat, pair.evaluator);
+    if (!row.step() || row.is_null(0)) continue;
+    text += fmt::format("  {}: {}, rule {}, stopped by {}, {} thinking and {} answer tokens\n{}", name,
+                        row.get<bool>(5) ? "right" : "wrong", row.get<std::string>(1), row.get<std::string>(2),
+                        row.get<std::int64_t>(3), row.get<std::int64_t>(4),
+                        indented_end(row.get<std::string>(0), characters));
   }
   return text;
 }

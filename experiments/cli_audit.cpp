@@ -41,7 +41,7 @@ Verb verb_audit() {
       "reported:\n"
       "so much does a table gain that chooses its settings on the questions that it reports. Exact, for independent "
       "cells;\n"
-      "docs/statistics.md has the formula.";
+      "docs/metrics.md has the formula.";
   spec.flags = {{"--n", "QUESTIONS", "questions of the benchmark (default: 717)"},
                 {"--cells", "CELLS", "settings tried (default: 40)"},
                 {"--flip-rate", "SHARE", "share of answers that change sides (default: 0.1)"},

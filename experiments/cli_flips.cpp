@@ -10,12 +10,15 @@ namespace moelab::experiments {
 
 namespace {
 
-void print_side(store::Store& store, const CellPair& pair, bool to_right, std::int64_t limit) {
+void print_side(store::Store& store, const CellPair& pair, bool to_right, const Arguments& arguments) {
+  const std::int64_t limit = parse_integer(arguments.flag("--limit", "10"), "--limit");
   std::int64_t total = 0;
   std::string text;
   for (const AnswerPair& answer : pair.answers) {
     if (!answer.flipped() || answer.is_right != to_right) continue;
-    if (++total <= limit) text.append("\n").append(question_text(store.question(answer.question), answer));
+    if (++total > limit) continue;
+    const store::QuestionRow question = store.question(answer.question);
+    text.append("\n").append(question_text(question, answer, arguments.has("--text") || !is_protected(question)));
   }
   fmt::print("\n{}: {}{}\n{}", to_right ? "Wrong to right" : "Right to wrong", total,
              total > limit ? fmt::format(" (the first {})", limit) : "", text);
@@ -28,12 +31,12 @@ void print_csv(store::Store& store, const CellPair& pair) {
     const store::QuestionRow question = store.question(answer.question);
     fmt::print("{},{},{},{},{},{}\n", csv_field(question.name),
                answer.is_right ? "wrong_right" : "right_wrong", csv_field(answer.answer_original),
-               csv_field(answer.answer), csv_field(question.gold), csv_field(question.text));
+               csv_field(answer.answer), csv_field(question.gold),
+               is_protected(question) ? "" : csv_field(question.text));
   }
 }
 
 int flips(const Arguments& arguments) {
-  const std::int64_t limit = parse_integer(arguments.flag("--limit", "10"), "--limit");
   store::Store store = open_results(arguments);
   const CellPair pair = find_pair(store, arguments);
   if (arguments.has("--csv")) {
@@ -42,8 +45,8 @@ int flips(const Arguments& arguments) {
   }
   fmt::print("{}\nagainst the original (cell {}), {} questions, evaluator {}\n",
              describe_cell(pair.model, pair.steered), pair.original.id, pair.answers.size(), pair.evaluator);
-  print_side(store, pair, true, limit);
-  print_side(store, pair, false, limit);
+  print_side(store, pair, true, arguments);
+  print_side(store, pair, false, arguments);
   return kExitDone;
 }
 
@@ -60,6 +63,7 @@ Verb verb_flips() {
       "question and its options.";
   spec.settings = cell_settings();
   spec.flags = {{"--limit", "N", "questions of each direction (default: 10)"},
+                {"--text", "", "print protected texts (GPQA) too; never as CSV"},
                 {"--csv", "", "all of them as comma-separated values"}};
   spec.examples = {"moelab flips study=demo model=demo_misrouted domain=elements",
                    "moelab flips model=demo_misrouted domain=elements method=contrast n_steered=4 alpha=3",

@@ -27,14 +27,24 @@ void print_effects(store::Store& store, store::Id cell) {
   fmt::print("\n{}", render(table, TableFormat::text));
 }
 
+bool is_shown(const AnswerPair& answer, const Arguments& arguments) {
+  if (arguments.has("--wrong") && answer.is_right) return false;
+  return !arguments.has("--flipped") || answer.flipped();
+}
+
 void print_answers(store::Store& store, const CellPair& pair, const Arguments& arguments) {
   const std::int64_t limit = parse_integer(arguments.flag("--limit", "10"), "--limit");
-  std::int64_t shown = 0;
+  const std::int64_t characters = parse_integer(arguments.flag("--characters", "600"), "--characters");
+  const bool is_free = arguments.has("--text");
+  std::int64_t fitting = 0;
   for (const AnswerPair& answer : pair.answers) {
-    if (arguments.has("--wrong") && answer.is_right) continue;
-    if (shown++ == limit) break;
-    fmt::print("\n{}", question_text(store.question(answer.question), answer));
+    if (!is_shown(answer, arguments) || ++fitting > limit) continue;
+    const store::QuestionRow question = store.question(answer.question);
+    const bool with_text = is_free || !is_protected(question);
+    fmt::print("\n{}", question_text(question, answer, with_text));
+    if (with_text) fmt::print("{}", written_texts(store, pair, answer.question, characters));
   }
+  if (fitting > limit) fmt::print("\n{} more; --limit N prints them\n", fitting - limit);
 }
 
 int show_question(store::Store& store, const Arguments& arguments) {
@@ -59,7 +69,9 @@ int show_question(store::Store& store, const Arguments& arguments) {
                row.get<std::string>(7), row.get<bool>(8) ? "yes" : "no"});
   }
   if (question == 0) throw ConfigError("the study has no answer to a question '{}'", name);
-  fmt::print("{}\n{}", question_text(store.question(question), {}), render(table, TableFormat::text));
+  const store::QuestionRow asked = store.question(question);
+  fmt::print("{}\n{}", question_text(asked, {}, arguments.has("--text") || !is_protected(asked)),
+             render(table, TableFormat::text));
   return kExitDone;
 }
 
@@ -85,16 +97,20 @@ Verb verb_show() {
   VerbSpec spec;
   spec.name = "show";
   spec.summary = "one cell with its answers and effects, or one question in every cell";
-  spec.usage = "[study=NAME] [model=NAME] [domain=NAME] [method=NAME] [key=value ...] [--wrong]";
+  spec.usage = "[study=NAME] [model=NAME] [domain=NAME] [method=NAME] [key=value ...] [--wrong] [--flipped]";
   spec.text =
       "Prints how a cell stands, what its plan did to the router in each layer, and its answers beside the "
-      "original's;\n"
-      "with question=NAME every answer that the study has to that question.";
+      "original's,\n"
+      "with what both wrote; with question=NAME every answer that the study has to that question.";
   spec.settings = cell_settings();
   spec.settings.push_back({"question", "a question's name"});
-  spec.flags = {{"--wrong", "", "wrong answers only"}, {"--limit", "N", "answers to print (default: 10)"}};
+  spec.flags = {{"--wrong", "", "wrong answers only"},
+                {"--flipped", "", "answers that changed sides only"},
+                {"--limit", "N", "answers to print (default: 10)"},
+                {"--characters", "N", "of each written text, from its end; 0: all of it (default: 600)"},
+                {"--text", "", "print protected texts (GPQA) too"}};
   spec.examples = {"moelab show study=demo model=demo_misrouted domain=elements --wrong",
-                   "moelab show cell=17", "moelab show study=demo question=elements-0042"};
+                   "moelab show cell=17 --flipped --characters 0", "moelab show study=demo question=elements-0042"};
   return {spec, show};
 }
 

@@ -82,7 +82,8 @@ const evaluators::Evaluator* fitting(const evaluators::Evaluator& each, const Im
   const bool is_letter = each.kind == evaluators::AnswerKind::letter;
   if (is_letter == sample.options.empty()) return nullptr;
   try {
-    evaluators::judge_written(each, {""}, {sample.gold, sample.options});
+    // A text with an answer, so that the right one is looked at too.
+    evaluators::judge_written(each, {"\\boxed{1}"}, {sample.gold, sample.options});
   } catch (const Error&) {
     return nullptr;
   }

@@ -54,6 +54,8 @@ store::VerdictRow judge_sample(store::Store& store, const Evaluator& evaluator,
   const store::QuestionRow question = store.question(sample.question);
   const std::string answer = stored_answer(sample, format);
   try {
+    if (evaluator.kind == evaluators::AnswerKind::number && !question.options.empty())
+      throw Error("it compares numbers, and the question has options");
     const evaluators::Verdict verdict =
         evaluators::judge_written(evaluator, {answer, sample.closed}, {question.gold, question.options});
     store::VerdictRow row;

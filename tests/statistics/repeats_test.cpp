@@ -134,7 +134,7 @@ TEST_CASE("A null grid that cannot be is refused", "[statistics]") {
 
 TEST_CASE("Every answer that changed sides counts in exactly one part of the gain", "[statistics]") {
   using State = AnswerState;
-  const State right, wrong{false}, unparsed{false, false}, cut{false, false, true}, cut_right{true, true, true};
+  const State right{true}, wrong{false}, unparsed{false, false}, cut{false, false, true}, cut_right{true, true, true};
   const State guessed{true, false};
   const std::vector<std::pair<State, State>> pairs = {
       {wrong, right},      // content +

@@ -113,6 +113,8 @@ def run_inspect(folder):
     replies = ["ANSWER: A", "ANSWER: B", "ANSWER: A", "who knows", "I say\nANSWER: A", "ANSWER: B"]
     outputs = [model.ModelOutput.from_content("mockllm/model", reply) for reply in replies for _ in range(2)]
     outputs[1] = model.ModelOutput.from_content("mockllm/model", "ANSWER: C", stop_reason="max_tokens")
+    for output in outputs:
+        output.usage = model.ModelUsage(input_tokens=9, output_tokens=4, total_tokens=13)
     outputs[0].usage = model.ModelUsage(input_tokens=9, output_tokens=12, total_tokens=21, reasoning_tokens=8)
     outputs[0].choices[0].message.content = [model.ContentReasoning(reasoning="red, so A"), model.ContentText(text="ANSWER: A")]
     task = Task(name="colours", dataset=dataset.MemoryDataset(samples), solver=solver.multiple_choice(), scorer=scorer.choice(),
