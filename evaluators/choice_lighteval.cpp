@@ -16,10 +16,18 @@ struct LetterMatch {
   std::size_t end = 0;
 };
 
+// The first match of `PLS` at or behind byte `from` begins at byte `at`, the text's end when there is none.
+struct NextWord {
+  std::size_t from = kNowhere;
+  std::size_t at = 0;
+  std::optional<LetterMatch> match;
+};
+
 // The text and how many letters count.
 struct Searched {
   std::string_view text;
   std::size_t n_options = 0;
+  mutable NextWord next_word = {};  // searches ask from the left to the right, so one answer serves many
 
   bool has(std::size_t at, std::string_view piece) const {
     return at <= text.size() && text.substr(at).starts_with(piece);
@@ -83,11 +91,24 @@ bool may_begin_space(char byte) {
   return value <= ' ' || value >= 0x80;
 }
 
+const NextWord& next_word(const Searched& in, std::size_t from) {
+  NextWord& next = in.next_word;
+  if (next.from <= from && from <= next.at) return next;
+  next = {from, from, std::nullopt};
+  for (; next.at < in.text.size(); ++next.at) {
+    if (next.at > 0 && in.text[next.at] != ' ') continue;
+    next.match = word_here(in, next.at);
+    if (next.match) break;
+  }
+  return next;
+}
+
 // `.{0,50}?PLS` at byte `at`.
 std::optional<LetterMatch> word_near(const Searched& in, std::size_t at) {
-  for (int skipped = 0; skipped <= 50 && at < in.text.size(); ++skipped) {
-    if (at == 0 || in.text[at] == ' ')
-      if (const auto found = word_here(in, at)) return found;
+  const NextWord& next = next_word(in, at);
+  if (!next.match) return std::nullopt;
+  for (int skipped = 0; skipped <= 50; ++skipped) {
+    if (at == next.at) return next.match;
     if (in.text[at] == '\n') break;
     at = behind_character(in, at);
   }
@@ -189,7 +210,7 @@ std::optional<LetterMatch> last_match(const Searched& in, const LetterRule& rule
 }  // namespace
 
 Extraction extract_lighteval(std::string_view text, std::size_t n_options) {
-  const Searched in{text, n_options};
+  const Searched in{text, n_options, {}};
   for (const LetterRule& rule : kLetterRules)
     if (const auto found = last_match(in, rule))
       return {std::string(1, text[found->letter]), rule.name, found->letter, found->letter + 1};

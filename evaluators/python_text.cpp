@@ -2,6 +2,9 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
+#include <array>
+
 #include "core/text/unicode_forms.h"
 #include "core/text/utf8.h"
 
@@ -102,6 +105,10 @@ bool is_python_end(std::string_view text, std::size_t at) {
 
 std::string python_lower(std::string_view text) {
   std::string lowered;
+  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+    for (const char c : text) lowered += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return lowered;
+  }
   std::size_t done = 0;
   for (std::size_t at = text.find(kSigma); at != std::string_view::npos; at = text.find(kSigma, at + 1)) {
     if (at > done) lowered += text::lower_case(text.substr(done, at - done));
@@ -112,8 +119,16 @@ std::string python_lower(std::string_view text) {
 }
 
 bool is_punctuation(char32_t code) {
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
-  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
+  const auto look_up = [](char32_t each) {
+    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(each));
+    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
+  };
+  static const auto ascii = [&] {
+    std::array<bool, 128> is_one{};
+    for (char32_t each = 0; each < 128; ++each) is_one[each] = look_up(each);
+    return is_one;
+  }();
+  return code < 128 ? ascii[code] : look_up(code);
 }
 
 std::size_t skip_python_space(std::string_view text, std::size_t at) {
