@@ -30,12 +30,40 @@ std::string repeated(std::string_view piece, std::size_t size) {
 // Lines on which a careless search begins anew at every place.
 std::vector<std::string> hostile_lines() {
   std::vector<std::string> lines;
-  for (const std::string_view piece :
-       {"answer: ", "ANSWER: ", "ANSWER : A,", "final answer ", "final answer is:", "\\boxed{", "\\frac1", "\\sqrt", "$",
-        "$ A", "**A", "(A", ":(A)", ": ", "#### ", "1,", "-", "A_", "{", "\xce\xa3", "\xce\xa3.", "\xce\xa3 a", "answer is (", "the answer is ", "** ",
-        ",", "a", "A ", "is ", "**ANSWER**: ", "answer is: ("})
+  for (const std::string_view piece : {"answer: ",
+                                       "ANSWER: ",
+                                       "ANSWER : A,",
+                                       "final answer ",
+                                       "final answer is:",
+                                       "\\boxed{",
+                                       "\\frac1",
+                                       "\\sqrt",
+                                       "$",
+                                       "$ A",
+                                       "**A",
+                                       "(A",
+                                       ":(A)",
+                                       ": ",
+                                       "#### ",
+                                       "1,",
+                                       "-",
+                                       "A_",
+                                       "{",
+                                       "\xce\xa3",
+                                       "\xce\xa3.",
+                                       "\xce\xa3 a",
+                                       "answer is (",
+                                       "the answer is ",
+                                       "** ",
+                                       ",",
+                                       "a",
+                                       "A ",
+                                       "is ",
+                                       "**ANSWER**: ",
+                                       "answer is: ("})
     lines.push_back(repeated(piece, kHostileSize));
-  for (const std::string_view start : {"ANSWER:", "final answer", "answer is:", "$", "**", ":", "(", "\\boxed{"}) {
+  for (const std::string_view start :
+       {"ANSWER:", "final answer", "answer is:", "$", "**", ":", "(", "\\boxed{"}) {
     lines.push_back(std::string(start) + std::string(kHostileSize, ' '));
     lines.push_back(std::string(start) + std::string(kHostileSize, 'A') + "x");
     lines.push_back(repeated(std::string(start) + " ,A", kHostileSize));
@@ -45,12 +73,15 @@ std::vector<std::string> hostile_lines() {
 
 // What models write: some sentences and an answer, 100 to 2000 characters.
 std::vector<std::string> ordinary_answers() {
-  constexpr const char* kSentences[] = {
-      "We first look at the forces that act on the block. ", "By symmetry both terms are equal, so $x = 3$. ",
-      "Option (A) is out because the energy is not conserved. ", "Let us compute: 12 * 7 = 84, and 84 - 6 = 78.\n",
-      "I think that the second claim needs a closer look. ",   "Hence the reaction is of first order.\n\n"};
-  constexpr const char* kEnds[] = {"The answer is (B).", "ANSWER: C", "Therefore, the final answer is: $\\boxed{78}$.",
-                                   "**Answer: D**",      "#### 78",   "So it must be A or B."};
+  constexpr const char* kSentences[] = {"We first look at the forces that act on the block. ",
+                                        "By symmetry both terms are equal, so $x = 3$. ",
+                                        "Option (A) is out because the energy is not conserved. ",
+                                        "Let us compute: 12 * 7 = 84, and 84 - 6 = 78.\n",
+                                        "I think that the second claim needs a closer look. ",
+                                        "Hence the reaction is of first order.\n\n"};
+  constexpr const char* kEnds[] = {
+      "The answer is (B).", "ANSWER: C", "Therefore, the final answer is: $\\boxed{78}$.",
+      "**Answer: D**",      "#### 78",   "So it must be A or B."};
   RandomStream random(1, "evaluator_speed");
   std::vector<std::string> answers(kOrdinary);
   for (std::string& answer : answers) {
@@ -89,7 +120,8 @@ int main() {
     }
     const std::clock_t start = std::clock();
     std::int64_t right = 0;
-    for (const std::string& answer : ordinary) right += judge_written(each, {answer}, expected).correct ? 1 : 0;
+    for (const std::string& answer : ordinary)
+      right += judge_written(each, {answer}, expected).correct ? 1 : 0;
     results.push_back({{"evaluator", each.name},
                        {"worst_line_ms", worst},
                        {"worst_line_begins", worst_line},

@@ -28,7 +28,8 @@ std::optional<std::string> gold_of(const Json& row, std::string_view origin) {
 
 ExtractRow read_row(const std::string& line, const std::string& origin) {
   const Json row = parse_json(line, origin);
-  if (!row.is_object()) throw FileError("{}: the row is {}, not an object with a 'text'", origin, row.type_name());
+  if (!row.is_object())
+    throw FileError("{}: the row is {}, not an object with a 'text'", origin, row.type_name());
   for (const auto& [key, value] : row.items())
     if (key != "text" && key != "options" && key != "gold" && key != "closed")
       throw FileError("{}: the field '{}' is unknown; known are text, options, gold, closed", origin, key);

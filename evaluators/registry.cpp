@@ -107,8 +107,7 @@ const Evaluator& find_evaluator(std::string_view name) {
   std::vector<std::string> names;
   for (const Evaluator& each : kEvaluators) names.emplace_back(each.name);
   throw ConfigError("there is no evaluator '{}'; did you mean '{}'? Valid: {}", name,
-                    nearest_first(name, names).front(),
-                    fmt::join(names, ", "));
+                    nearest_first(name, names).front(), fmt::join(names, ", "));
 }
 
 Verdict judge_written(const Evaluator& evaluator, const WrittenAnswer& answer, const Expected& expected,

@@ -157,7 +157,9 @@ std::string describe_cell(const std::string& model, const CellRow& cell) {
   return text + fmt::format(" (cell {})", cell.id);
 }
 
-bool is_protected(const store::QuestionRow& question) { return question.set_name.find("gpqa") != std::string::npos; }
+bool is_protected(const store::QuestionRow& question) {
+  return question.set_name.find("gpqa") != std::string::npos;
+}
 
 std::string question_text(const store::QuestionRow& question, const AnswerPair& pair, bool with_text) {
   std::string text = fmt::format("[{}] {}\n", question.name,
@@ -205,14 +207,16 @@ std::string written_texts(Store& store, const CellPair& pair, Id question, std::
        {std::pair{"original", pair.original.id}, std::pair{"steered", pair.steered.id}}) {
     if (cell == pair.original.id && name != std::string_view("original")) continue;
     store::Statement row = store.database().prepare(
-        "SELECT s.output, v.rule, s.stop, s.n_think, s.n_answer, v.correct FROM sample AS s JOIN latest_verdict AS v "
+        "SELECT s.output, v.rule, s.stop, s.n_think, s.n_answer, v.correct FROM sample AS s JOIN "
+        "latest_verdict AS v "
         "ON v.sample = s.id AND v.evaluator = ?4 WHERE s.cell = ?1 AND s.question = ?2 AND s.repeat = ?3");
     row.bind(cell, question, pair.repeat, pair.evaluator);
     if (!row.step() || row.is_null(0)) continue;
-    text += fmt::format("  {}: {}, rule {}, stopped by {}, {} thinking and {} answer tokens\n{}", name,
-                        row.get<bool>(5) ? "right" : "wrong", row.get<std::string>(1), row.get<std::string>(2),
-                        row.get<std::int64_t>(3), row.get<std::int64_t>(4),
-                        indented_end(row.get<std::string>(0), characters));
+    const auto stop = row.get<std::string>(2);
+    text += fmt::format("  {}: {}, rule {}{}, {} thinking and {} answer tokens\n{}", name,
+                        row.get<bool>(5) ? "right" : "wrong", row.get<std::string>(1),
+                        stop.empty() ? "" : ", stopped by " + stop, row.get<std::int64_t>(3),
+                        row.get<std::int64_t>(4), indented_end(row.get<std::string>(0), characters));
   }
   return text;
 }

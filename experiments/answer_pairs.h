@@ -35,13 +35,15 @@ CellPair find_pair(store::Store& store, const Arguments& arguments);
 // Whether a benchmark's makers ask that its texts are not spread: GPQA. They are printed on demand only.
 bool is_protected(const store::QuestionRow& question);
 
-// A question as it was asked, its options marked: "A. Helium    <- right, original". Without `with_text` the letters
-// and marks alone.
+// A question as it was asked, its options marked: "A. Helium    <- right, original". Without `with_text` the
+// letters and marks alone.
 std::string question_text(const store::QuestionRow& question, const AnswerPair& pair, bool with_text = true);
 
-// What both sides wrote to one question: for each a line with the rule that found the answer, how the text ended and
-// its tokens, and the text's last `characters` (0: all of it), indented. Empty where options were scored.
-std::string written_texts(store::Store& store, const CellPair& pair, store::Id question, std::int64_t characters);
+// What both sides wrote to one question: for each a line with the rule that found the answer, how the text
+// ended and its tokens, and the text's last `characters` (0: all of it), indented. Empty where options were
+// scored.
+std::string written_texts(store::Store& store, const CellPair& pair, store::Id question,
+                          std::int64_t characters);
 
 // "demo_mixed / elements: dsmoe, 4 experts at alpha 3, logit_shift (cell 17)".
 std::string describe_cell(const std::string& model, const store::CellRow& cell);

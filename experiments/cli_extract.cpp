@@ -27,8 +27,7 @@ int run_extract(const Arguments& arguments) {
   if (arguments.has("--list")) return list_evaluators();
   if (!arguments.has("--evaluator"))
     throw ConfigError("extract needs --evaluator NAME; moelab extract --list names them");
-  const evaluators::Evaluator& evaluator =
-      evaluators::find_evaluator(arguments.flag("--evaluator", ""));
+  const evaluators::Evaluator& evaluator = evaluators::find_evaluator(arguments.flag("--evaluator", ""));
   std::ios::sync_with_stdio(false);
   evaluators::ExtractCounts counts;
   if (arguments.words.empty()) {
@@ -53,11 +52,14 @@ Verb verb_extract() {
   spec.summary = "finds and judges answers in texts: JSON lines in, JSON lines out";
   spec.usage = "--evaluator NAME [FILE] < in.jsonl > out.jsonl";
   spec.text =
-      "Each row in is {\"text\", \"options\", \"gold\"}, each row out {\"answer\", \"rule\", \"span\", \"correct\"}. Options are\n"
-      "needed for letters; gold is the right option's letter, or the number. The span is in bytes. Counts go to stderr.";
+      "Each row in is {\"text\", \"options\", \"gold\"}, each row out {\"answer\", \"rule\", \"span\", "
+      "\"correct\"}. Options are\n"
+      "needed for letters; gold is the right option's letter, or the number. The span is in bytes. Counts go "
+      "to stderr.";
   spec.flags = {{"--evaluator", "NAME", "the evaluator"}, {"--list", "", "the evaluators by name"}};
   spec.words = {0, 1};
-  spec.examples = {"moelab extract --list", "moelab extract --evaluator mmlu_pro/official < in.jsonl > out.jsonl",
+  spec.examples = {"moelab extract --list",
+                   "moelab extract --evaluator mmlu_pro/official < in.jsonl > out.jsonl",
                    "moelab extract --evaluator aime/exact answers.jsonl"};
   return {spec, run_extract};
 }

@@ -18,7 +18,8 @@ void print_side(store::Store& store, const CellPair& pair, bool to_right, const 
     if (!answer.flipped() || answer.is_right != to_right) continue;
     if (++total > limit) continue;
     const store::QuestionRow question = store.question(answer.question);
-    text.append("\n").append(question_text(question, answer, arguments.has("--text") || !is_protected(question)));
+    text.append("\n").append(
+        question_text(question, answer, arguments.has("--text") || !is_protected(question)));
   }
   fmt::print("\n{}: {}{}\n{}", to_right ? "Wrong to right" : "Right to wrong", total,
              total > limit ? fmt::format(" (the first {})", limit) : "", text);

@@ -31,9 +31,10 @@ int run_import(const Arguments& arguments) {
   store::Store store = open_results(arguments, store::Mode::read_write_create);
   for (const ImportedRun& run : runs) {
     const ImportSummary summary = import_run(store, run, request);
-    fmt::print("study {}: {} questions x {} samples in {} cells, {} verdicts; judged by {} and by the tool\n",
-               summary.study_name, summary.questions, summary.repeats, summary.cells, summary.verdicts,
-               summary.evaluators.empty() ? "none of ours" : fmt::format("{}", fmt::join(summary.evaluators, ", ")));
+    fmt::print(
+        "study {}: {} questions x {} samples in {} cells, {} verdicts; judged by {} and by the tool\n",
+        summary.study_name, summary.questions, summary.repeats, summary.cells, summary.verdicts,
+        summary.evaluators.empty() ? "none of ours" : fmt::format("{}", fmt::join(summary.evaluators, ", ")));
     if (!run.is_complete) fmt::print("the tool did not end well: the cells are marked partial\n");
     if (!summary.has_original)
       fmt::print("no original yet: import the unsteered run with method=original to compare with it\n");
@@ -49,7 +50,8 @@ Verb verb_import() {
   spec.summary = "brings runs of lm-eval or inspect_ai into the database";
   spec.usage = "lm-eval|inspect FILE... [study=NAME] [model=NAME] [method=NAME] [key=value ...]";
   spec.text =
-      "Reads samples_*.jsonl of lm_eval --log_samples, or inspect_ai logs as JSON, and stores questions, samples, the "
+      "Reads samples_*.jsonl of lm_eval --log_samples, or inspect_ai logs as JSON, and stores questions, "
+      "samples, the "
       "tool's\n"
       "verdicts and ours as a study, whose tables and tests then work as for one that was run here.";
   spec.settings = {{"study", "the study (default: TOOL-TASK)"},

@@ -40,7 +40,8 @@ Verb verb_rescore() {
   spec.summary = "judges stored samples with another evaluator, without generation";
   spec.usage = "--evaluator NAME [study=NAME] [cell=ID] [key=value ...]";
   spec.text =
-      "Adds the evaluator's verdicts to every stored sample that fits and makes the comparisons of the studies anew.\n"
+      "Adds the evaluator's verdicts to every stored sample that fits and makes the comparisons of the "
+      "studies anew.\n"
       "Samples are never changed, and the same command again adds nothing.";
   spec.settings = {{"study", "only this study's cells (default: all that are stored)"},
                    {"cell", "only the cell with this id"},

@@ -110,7 +110,8 @@ Verb verb_show() {
                 {"--characters", "N", "of each written text, from its end; 0: all of it (default: 600)"},
                 {"--text", "", "print protected texts (GPQA) too"}};
   spec.examples = {"moelab show study=demo model=demo_misrouted domain=elements --wrong",
-                   "moelab show cell=17 --flipped --characters 0", "moelab show study=demo question=elements-0042"};
+                   "moelab show cell=17 --flipped --characters 0",
+                   "moelab show study=demo question=elements-0042"};
   return {spec, show};
 }
 

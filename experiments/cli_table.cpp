@@ -97,7 +97,8 @@ Verb verb_table() {
   VerbSpec spec;
   spec.name = "table";
   spec.summary =
-      "print a table of a study: methods, metrics, decomposition, thinking, sweep, heatmap, overlap, verdict, "
+      "print a table of a study: methods, metrics, decomposition, thinking, sweep, heatmap, overlap, "
+      "verdict, "
       "paper/2, paper/5, paper/6";
   spec.usage = "NAME [study=NAME] [key=value ...] [--format FORMAT]";
   spec.text =

@@ -108,7 +108,8 @@ ImportedRun read_inspect(const std::filesystem::path& path) {
   const std::string text = read_text(path);
   if (text.starts_with("PK"))
     throw FileError(
-        "{}: is a zip archive (.eval), which is not read here; write it as JSON first: inspect log convert {} --to "
+        "{}: is a zip archive (.eval), which is not read here; write it as JSON first: inspect log convert "
+        "{} --to "
         "json --output-dir logs",
         path.string(), path.string());
   const std::string origin = path.string();

@@ -108,7 +108,8 @@ std::vector<ToolVerdict> verdicts_of(const Json& row, const std::string& origin)
   return verdicts;
 }
 
-std::vector<ImportedSample> samples_of_row(const Json& row, const std::string& task, const std::string& origin) {
+std::vector<ImportedSample> samples_of_row(const Json& row, const std::string& task,
+                                           const std::string& origin) {
   const Json& doc = field(row, "doc", origin);
   if (!doc.is_object()) throw FileError("{}: 'doc' is no object", origin);
   ImportedSample sample;
@@ -163,7 +164,8 @@ ImportedRun read_lm_eval(const std::filesystem::path& path) {
       }
       ImportedSample& before = run.samples[at->second];
       if (!is_same_reply(before, sample))
-        throw FileError("{}: {} stands in an earlier row with another reply or question", origin, sample.question);
+        throw FileError("{}: {} stands in an earlier row with another reply or question", origin,
+                        sample.question);
       before.verdicts.insert(before.verdicts.end(), sample.verdicts.begin(), sample.verdicts.end());
     }
   }

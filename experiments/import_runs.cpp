@@ -43,17 +43,19 @@ std::string study_config(const ImportedRun& run, std::int64_t repeats, const std
   const Json benchmark = {{"name", run.task},
                           {"prompt", "written"},
                           {"generation", {{"repeats", repeats}, {"thinking", thinking}}}};
-  return canonical_json(Json{{"name", run.task},
-                             {"imported_from", run.tool},
-                             {"evaluator", verdicts.front().evaluator},
-                             {"options", {{"benchmark", Json::array({benchmark})}, {"model", Json::array()}}}});
+  return canonical_json(
+      Json{{"name", run.task},
+           {"imported_from", run.tool},
+           {"evaluator", verdicts.front().evaluator},
+           {"options", {{"benchmark", Json::array({benchmark})}, {"model", Json::array()}}}});
 }
 
 Id study_of(store::Store& store, const std::string& name, const std::string& config) {
   const std::string hash = sha256(config);
   if (const auto found = store.find_study(name); found && store.study(*found).config_hash != hash)
     throw ConfigError(
-        "the study '{}' is there and was not made by importing this task with this tool and number of samples; give "
+        "the study '{}' is there and was not made by importing this task with this tool and number of "
+        "samples; give "
         "another study=NAME",
         name);
   store::StudyRow row;
@@ -117,8 +119,7 @@ class RunWriter {
       : store_(store), run_(run), request_(request), study_(study), judges_(judges_of(run, request)) {
     store::ModelRow row;
     row.name = request.model.empty() ? run.model : request.model;
-    if (row.name.empty())
-      throw ConfigError("the log does not name its model; give model=NAME");
+    if (row.name.empty()) throw ConfigError("the log does not name its model; give model=NAME");
     row.digest = sha256(fmt::format("imported model {}", row.name));
     model_ = store_.put_model(row);
   }
@@ -145,8 +146,8 @@ class RunWriter {
     cell.mode = "imported";
     if (request_.method != "original") cell.steered_domain = domain;
     cell.status = "pending";
-    cell.provenance = canonical_json(Json{{"imported_from", run_.tool},
-                                          {"generation", {{"thinking", request_.thinking}}}});
+    cell.provenance =
+        canonical_json(Json{{"imported_from", run_.tool}, {"generation", {{"thinking", request_.thinking}}}});
     const Id id = store_.put_cell(cell);
     store_.add_to_study(study_, id, request_.method == "original" ? "original" : "grid");
     return id;
@@ -166,8 +167,8 @@ class RunWriter {
     std::vector<store::SplitRow> splits;
     for (const Id question : questions) splits.push_back({question, 0, "test", -1});
     store_.put_splits(study_, splits);
-    store_.set_outcome(cell, {run_.is_complete ? "done" : "partial", std::ssize(samples), 0, 0, "",
-                              stored.provenance});
+    store_.set_outcome(
+        cell, {run_.is_complete ? "done" : "partial", std::ssize(samples), 0, 0, "", stored.provenance});
     summary.questions += std::ssize(questions);
     summary.samples += std::ssize(samples);
   }

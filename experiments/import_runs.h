@@ -27,11 +27,11 @@ struct ImportSummary {
   bool has_original = false;            // the study has an original to compare with
 };
 
-// Stores the run as one cell a domain: questions, samples, the tool's verdicts and ours, all in one transaction, and
-// makes the study's comparisons. The tool's first scorer is the study's evaluator. The same file again adds
-// nothing. Throws ConfigError when the model has no name, when the study exists and was not imported from this task
-// with as many repeats, when a question lacks a repeat, or an evaluator that was asked for cannot judge; StoreError
-// when a sample that is there has another reply.
+// Stores the run as one cell a domain: questions, samples, the tool's verdicts and ours, all in one
+// transaction, and makes the study's comparisons. The tool's first scorer is the study's evaluator. The same
+// file again adds nothing. Throws ConfigError when the model has no name, when the study exists and was not
+// imported from this task with as many repeats, when a question lacks a repeat, or an evaluator that was
+// asked for cannot judge; StoreError when a sample that is there has another reply.
 ImportSummary import_run(store::Store& store, const ImportedRun& run, const ImportRequest& request);
 
 }  // namespace moelab::experiments

@@ -59,8 +59,7 @@ std::map<DomainName, Questions> common_questions(store::Store& store,
     for (const store::Id cell : cells) {
       Questions answered;
       for (const store::SampleKey& key : store.answered(cell)) answered.insert(key.question);
-      const auto [known, is_first] =
-          common.try_emplace(domain_of_line(line), answered);
+      const auto [known, is_first] = common.try_emplace(domain_of_line(line), answered);
       if (!is_first)
         std::erase_if(known->second, [&](store::Id question) { return !answered.contains(question); });
     }

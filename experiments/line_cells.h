@@ -15,8 +15,8 @@ namespace moelab::experiments {
 using LineName = std::tuple<std::string, std::string, std::string, std::string>;
 LineName name_of_line(const MethodRow& row);
 
-// The cells behind each line: the original's, a method's at the settings that it chose most often, every draw's
-// at its own.
+// The cells behind each line: the original's, a method's at the settings that it chose most often, every
+// draw's at its own.
 std::map<LineName, std::vector<store::Id>> cells_of_lines(store::Store& store, const TableRequest& request,
                                                           const std::string& evaluator);
 

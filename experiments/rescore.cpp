@@ -19,7 +19,8 @@ std::vector<Id> fitting_cells(store::Store& store, const RescoreRequest& request
   std::vector<Id> cells;
   store::Statement row = store.database().prepare(
       "SELECT c.id, m.name, c.benchmark, c.domain FROM cell AS c JOIN model AS m ON m.id = c.model "
-      "WHERE (?1 = 0 OR c.id = ?1) AND (?2 = 0 OR EXISTS (SELECT 1 FROM study_cell AS x WHERE x.cell = c.id AND "
+      "WHERE (?1 = 0 OR c.id = ?1) AND (?2 = 0 OR EXISTS (SELECT 1 FROM study_cell AS x WHERE x.cell = c.id "
+      "AND "
       "x.study = ?2)) ORDER BY c.id");
   row.bind(request.cell, request.study);
   while (row.step())
@@ -42,7 +43,8 @@ std::set<Id> studies_of(store::Store& store, Id cell) {
 std::map<Id, bool> judged_before(store::Store& store, Id cell, const Evaluator& evaluator) {
   std::map<Id, bool> judged;
   store::Statement row = store.database().prepare(
-      "SELECT v.sample, v.guessed FROM sample AS s CROSS JOIN verdict AS v ON v.sample = s.id AND v.evaluator = ?2 "
+      "SELECT v.sample, v.guessed FROM sample AS s CROSS JOIN verdict AS v ON v.sample = s.id AND "
+      "v.evaluator = ?2 "
       "AND v.version = ?3 WHERE s.cell = ?1");
   row.bind(cell, evaluator.name, evaluator.version);
   while (row.step()) judged[row.get<Id>(0)] = row.get<bool>(1);
@@ -117,7 +119,8 @@ std::string stored_answer(const store::SampleRow& sample, const OutputFormat& fo
       text::ThinkingSplitter(text::thinking_format(format.thinking)).split_text(output, options);
   if (!split.closed)
     throw StoreError(
-        "sample {} (cell {}, question {}, repeat {}): its text leaves the thinking ('{}') open, although it is "
+        "sample {} (cell {}, question {}, repeat {}): its text leaves the thinking ('{}') open, although it "
+        "is "
         "stored as closed; judging it needs the model's tokens",
         sample.id, sample.cell, sample.question, sample.repeat, format.thinking);
   std::string answer;

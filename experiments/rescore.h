@@ -36,15 +36,16 @@ struct OutputFormat {
 // Throws FileError when the provenance is no JSON of that form.
 OutputFormat output_format(const store::CellRow& cell);
 
-// The answer in a stored output: without thinking, markers and what follows a stop text; "" while the thinking
-// is not closed. As AnswerReader takes it from the tokens, but markers are found by their text. Throws
-// StoreError naming the sample when the text leaves its thinking open although the sample says otherwise.
+// The answer in a stored output: without thinking, markers and what follows a stop text; "" while the
+// thinking is not closed. As AnswerReader takes it from the tokens, but markers are found by their text.
+// Throws StoreError naming the sample when the text leaves its thinking open although the sample says
+// otherwise.
 std::string stored_answer(const store::SampleRow& sample, const OutputFormat& format);
 
-// Adds the evaluator's verdict to every sample that lacks it, one transaction a cell; samples stay as they are,
-// and so do verdicts of guesses. Every other verdict of the same version that is stored already is made again, and one
-// that differs is a StoreError. Throws ConfigError when nothing fits the request, or when the evaluator cannot
-// judge a question, which it names.
+// Adds the evaluator's verdict to every sample that lacks it, one transaction a cell; samples stay as they
+// are, and so do verdicts of guesses. Every other verdict of the same version that is stored already is made
+// again, and one that differs is a StoreError. Throws ConfigError when nothing fits the request, or when the
+// evaluator cannot judge a question, which it names.
 RescoreSummary rescore(store::Store& store, const RescoreRequest& request);
 
 }  // namespace moelab::experiments

@@ -148,7 +148,8 @@ std::vector<MethodRow> lines_of(const DomainRows& rows, const TableRequest& requ
     if (!rows.own.contains(method)) lines.push_back(summed_up(draws));
   }
   if (lines.empty()) return lines;
-  if (!rows.own.contains("original")) lines.push_back(original_row(lines.front(), rows.accuracy_original, rows.original_interval));
+  if (!rows.own.contains("original"))
+    lines.push_back(original_row(lines.front(), rows.accuracy_original, rows.original_interval));
   std::erase_if(lines, [&](const MethodRow& line) { return !is_wanted(request.methods, line.method); });
   std::stable_sort(lines.begin(), lines.end(), [](const MethodRow& a, const MethodRow& b) {
     return std::make_pair(method_place(a.method), a.method) <
@@ -226,8 +227,8 @@ std::vector<MethodRow> method_rows(Store& store, const TableRequest& request) {
     }
     DomainRows& group = groups[{stored.model, stored.benchmark, stored.domain}];
     group.accuracy_original = stored.accuracy_original;
-    group.original_interval = accuracy_interval(parse_json(stored.settings, "comparison.settings"), "original",
-                                                stored.accuracy_original, stored.n);
+    group.original_interval = accuracy_interval(parse_json(stored.settings, "comparison.settings"),
+                                                "original", stored.accuracy_original, stored.n);
     const MethodRow row = read_row(stored, model);
     if (stored.draw == 0) {
       group.own.insert_or_assign(stored.method, row);

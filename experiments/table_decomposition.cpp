@@ -32,8 +32,8 @@ std::vector<PartsRow> parts_rows(store::Store& store, const TableRequest& reques
     for (const store::ComparisonRow& row : stored) {
       const bool is_own = row.steered_domain.empty() || row.steered_domain == row.domain;
       if (!is_own || row.draw != 0 || row.method != line.method || row.domain != line.domain ||
-          row.benchmark != line.benchmark || row.evaluator != line.evaluator || row.protocol != line.protocol ||
-          store.model(row.model).name != line.model)
+          row.benchmark != line.benchmark || row.evaluator != line.evaluator ||
+          row.protocol != line.protocol || store.model(row.model).name != line.model)
         continue;
       const Json settings = parse_json(row.settings, "comparison.settings");
       const auto parts = settings.find("gain_parts");
@@ -46,7 +46,8 @@ std::vector<PartsRow> parts_rows(store::Store& store, const TableRequest& reques
   }
   if (rows.empty())
     throw ConfigError(
-        "the study '{}' has no gain to split: its options were scored, or it was analysed before gains were split "
+        "the study '{}' has no gain to split: its options were scored, or it was analysed before gains were "
+        "split "
         "(moelab run study=NAME analyses it again)",
         store.study(request.study).name);
   return rows;
@@ -101,15 +102,18 @@ TextTable decomposition_table(store::Store& store, const TableRequest& request, 
     group = next;
     std::vector<std::string> line = {"  " + method.method, points(share_of(parts.net(), parts))};
     for (const statistics::GainPart& part : parts_of_row(parts))
-      line.push_back(fmt::format("{} (+{} / -{})", points(share_of(part.net(), parts)), part.gained, part.lost));
+      line.push_back(
+          fmt::format("{} (+{} / -{})", points(share_of(part.net(), parts)), part.gained, part.lost));
     line.push_back(fmt::to_string(parts.n));
     table.add(std::move(line));
   }
   table.footers = {
-      fmt::format("Evaluator {}; in points of the gain over the original, with the answers that turned right / "
-                  "wrong.",
-                  rows.front().method.evaluator),
-      "truncation: one of the two texts was cut off; format: else, an answer was found in one only; content: the "
+      fmt::format(
+          "Evaluator {}; in points of the gain over the original, with the answers that turned right / "
+          "wrong.",
+          rows.front().method.evaluator),
+      "truncation: one of the two texts was cut off; format: else, an answer was found in one only; content: "
+      "the "
       "rest.",
       "The three sum to the gain. pairs: questions x repeats."};
   return table;

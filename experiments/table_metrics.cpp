@@ -16,7 +16,7 @@ namespace {
 // One line's samples: a cell's, or those of all draws of a null.
 struct SampleFigures {
   std::int64_t questions = 0, repeats = 1, samples = 0;
-  statistics::ClusteredMean accuracy;       // avg@n
+  statistics::ClusteredMean accuracy;        // avg@n
   std::vector<double> pass_at, majority_at;  // [k] as asked
   double cut_off = 0, no_answer = 0, closed = 0;
   double mean_think = 0, median_think = 0, mean_answer = 0, median_answer = 0;
@@ -88,7 +88,8 @@ SampleFigures sample_figures(const std::vector<QuestionSamples>& groups, std::in
   for (const QuestionSamples& samples : groups) {
     questions.insert(samples.front().question);
     std::uint8_t count = 0;
-    for (const SampleState& sample : samples) count = static_cast<std::uint8_t>(count + (sample.state.is_right ? 1 : 0));
+    for (const SampleState& sample : samples)
+      count = static_cast<std::uint8_t>(count + (sample.state.is_right ? 1 : 0));
     right.push_back(count);
     for (std::size_t i = 0; i < ks.size(); ++i) {
       figures.pass_at[i] += statistics::pass_at_k(repeats, count, ks[i]) / static_cast<double>(groups.size());
@@ -151,9 +152,9 @@ TextTable metrics_records(const std::vector<MetricsRow>& rows, const MetricsRequ
   TextTable table;
   for (const char* name : {"model", "benchmark", "domain", "method", "evaluator"})
     table.columns.push_back({name, true});
-  for (const char* name :
-       {"questions", "repeats", "chance", "accuracy", "accuracy_lo", "accuracy_hi", "k", "pass_at_k", "maj_at_k",
-        "truncated", "no_answer", "closed", "thinking_mean", "thinking_median", "answer_mean", "answer_median"})
+  for (const char* name : {"questions", "repeats", "chance", "accuracy", "accuracy_lo", "accuracy_hi", "k",
+                           "pass_at_k", "maj_at_k", "truncated", "no_answer", "closed", "thinking_mean",
+                           "thinking_median", "answer_mean", "answer_median"})
     table.columns.push_back({name});
   const auto real = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
   for (const MetricsRow& row : rows) {
@@ -162,13 +163,27 @@ TextTable metrics_records(const std::vector<MetricsRow>& rows, const MetricsRequ
     const bool has_k = !ks.empty();
     if (!has_k) ks = {1};
     for (std::size_t i = 0; i < ks.size(); ++i)
-      table.add({row.method.model, row.method.benchmark, row.method.domain, row.method.method,
-                 row.method.evaluator, fmt::to_string(f.questions), fmt::to_string(f.repeats),
-                 real(row.method.chance), real(f.accuracy.mean),
-                 row.is_null ? "" : real(f.accuracy.interval.lo), row.is_null ? "" : real(f.accuracy.interval.hi),
-                 has_k ? fmt::to_string(ks[i]) : "", has_k ? real(f.pass_at[i]) : "",
-                 has_k ? real(f.majority_at[i]) : "", real(f.cut_off), real(f.no_answer), real(f.closed),
-                 real(f.mean_think), real(f.median_think), real(f.mean_answer), real(f.median_answer)});
+      table.add({row.method.model,
+                 row.method.benchmark,
+                 row.method.domain,
+                 row.method.method,
+                 row.method.evaluator,
+                 fmt::to_string(f.questions),
+                 fmt::to_string(f.repeats),
+                 real(row.method.chance),
+                 real(f.accuracy.mean),
+                 row.is_null ? "" : real(f.accuracy.interval.lo),
+                 row.is_null ? "" : real(f.accuracy.interval.hi),
+                 has_k ? fmt::to_string(ks[i]) : "",
+                 has_k ? real(f.pass_at[i]) : "",
+                 has_k ? real(f.majority_at[i]) : "",
+                 real(f.cut_off),
+                 real(f.no_answer),
+                 real(f.closed),
+                 real(f.mean_think),
+                 real(f.median_think),
+                 real(f.mean_answer),
+                 real(f.median_answer)});
   }
   return table;
 }
@@ -204,9 +219,9 @@ TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool
   std::string group;
   for (const MetricsRow& row : rows) {
     const MethodRow& m = row.method;
-    const std::string next =
-        fmt::format("{} / {} / {}: {} questions, {} {} each, chance {}", m.model, m.benchmark, m.domain,
-                    row.figures.questions, m.repeats, m.repeats == 1 ? "sample" : "samples", percent(m.chance));
+    const std::string next = fmt::format("{} / {} / {}: {} questions, {} {} each, chance {}", m.model,
+                                         m.benchmark, m.domain, row.figures.questions, m.repeats,
+                                         m.repeats == 1 ? "sample" : "samples", percent(m.chance));
     if (next != group) table.add_heading(next);
     group = next;
     if (row.figures.pass_at.size() != ks.size())
@@ -214,11 +229,13 @@ TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool
     table.add(line_of(row, ks.size()));
   }
   table.footers = {
-      fmt::format("Evaluator {}; shares in %. Accuracy over all samples (avg@n), [95 % interval: Wilson's with one "
-                  "sample, clustered by question with more].",
-                  rows.front().method.evaluator),
+      fmt::format(
+          "Evaluator {}; shares in %. Accuracy over all samples (avg@n), [95 % interval: Wilson's with one "
+          "sample, clustered by question with more].",
+          rows.front().method.evaluator),
       "pass@k: unbiased (Chen et al. 2021); maj@k: over all choices of k samples, ties share the vote.",
-      "Tokens: mean / median over samples. Methods at the settings that were chosen most often, random over all "
+      "Tokens: mean / median over samples. Methods at the settings that were chosen most often, random over "
+      "all "
       "draws; methods has their tests."};
   return table;
 }

@@ -71,8 +71,7 @@ std::vector<ThinkingRow> thinking_rows(store::Store& store, const TableRequest& 
     const auto found = cells.find(name_of_line(line));
     WrittenFigures figures;
     if (found != cells.end())
-      figures =
-          figures_of(store, found->second, common.at(domain_of_line(name_of_line(line))), evaluator);
+      figures = figures_of(store, found->second, common.at(domain_of_line(name_of_line(line))), evaluator);
     is_written = is_written || figures.samples > 0;
     rows.push_back({std::move(line), figures});
   }

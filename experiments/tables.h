@@ -29,8 +29,8 @@ struct MetricsRequest {
 // ConfigError when nothing was written, or for a k that is larger than the number of samples.
 TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool as_records);
 
-// table_decomposition.cpp: each method's gain split into format, truncation and content. Throws ConfigError when
-// no comparison of the study has parts.
+// table_decomposition.cpp: each method's gain split into format, truncation and content. Throws ConfigError
+// when no comparison of the study has parts.
 TextTable decomposition_table(store::Store& store, const TableRequest& request, bool as_records);
 
 // table_sweep.cpp: accuracy (in per cent) and gain (in points) of each method by n_steered and alpha.

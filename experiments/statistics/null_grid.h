@@ -1,4 +1,5 @@
-// What the best cell of a grid gains when no cell does anything: the size of a gain that chance alone explains.
+// What the best cell of a grid gains when no cell does anything: the size of a gain that chance alone
+// explains.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,10 @@ struct BestOfGrid {
   double high = 0;    // the same for 95 % of them
 };
 
-// The gain of the best of the grid's cells over the original, exactly. In one cell each question independently
-// turns from wrong to right with probability flip_rate / 2, from right to wrong with flip_rate / 2, else stays; the gain
-// is the mean of these +1, -1, 0 with distribution F, and the best of independent cells has F^cells. Throws
-// ConfigError unless 1 <= questions <= 100,000, cells >= 1 and 0 <= flip_rate <= 1.
+// The gain of the best of the grid's cells over the original, exactly. In one cell each question
+// independently turns from wrong to right with probability flip_rate / 2, from right to wrong with flip_rate
+// / 2, else stays; the gain is the mean of these +1, -1, 0 with distribution F, and the best of independent
+// cells has F^cells. Throws ConfigError unless 1 <= questions <= 100,000, cells >= 1 and 0 <= flip_rate <= 1.
 BestOfGrid best_of_grid(const NullGrid& grid);
 
 // The probability that the best of the grid gains at least `gain`. Throws ConfigError as best_of_grid does.

@@ -16,9 +16,9 @@ struct PairedAnswers {
   std::int64_t wrong_right = 0;  // questions with more right answers under the second
   std::int64_t right_wrong = 0;  // questions with fewer
   std::int64_t repeats = 1;
-  std::int64_t right_first = 0, right_second = 0;  // right answers, over questions and repeats
+  std::int64_t right_first = 0, right_second = 0;      // right answers, over questions and repeats
   std::int64_t squares_first = 0, squares_second = 0;  // squares of a question's right answers, summed
-  std::map<std::int64_t, std::int64_t> changes;    // right answers more under the second -> questions
+  std::map<std::int64_t, std::int64_t> changes;        // right answers more under the second -> questions
 
   // Accuracies are means over questions of the share of right repeats; all of these are 0 when n is 0.
   double accuracy_first() const;

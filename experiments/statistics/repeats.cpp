@@ -23,7 +23,8 @@ double choose_count(std::int64_t n, std::int64_t k) {
   return ways;
 }
 
-// Ways to draw samples in which no answer comes more often than `most` times: [drawn][right ones of the tied][tied].
+// Ways to draw samples in which no answer comes more often than `most` times: [drawn][right ones of the
+// tied][tied].
 class TiedWays {
  public:
   TiedWays(std::int64_t k, std::size_t classes) : k_(k), width_(classes + 1) {
@@ -90,8 +91,8 @@ double pass_at_k(std::int64_t n, std::int64_t right, std::int64_t k) {
 double majority_at_k(std::span<const VoteClass> classes, std::int64_t unparsed, std::int64_t k) {
   std::int64_t n = unparsed;
   for (const VoteClass& votes : classes) n += votes.count;
-  const bool is_negative =
-      unparsed < 0 || std::any_of(classes.begin(), classes.end(), [](const VoteClass& v) { return v.count < 0; });
+  const bool is_negative = unparsed < 0 || std::any_of(classes.begin(), classes.end(),
+                                                       [](const VoteClass& v) { return v.count < 0; });
   if (is_negative || k < 1 || k > n)
     throw Error("maj@{} of {} samples: k lies between 1 and the number of samples", k, n);
   double credit = 0;

@@ -35,7 +35,8 @@ TEST_CASE("Rows of answers become rows of verdicts, in their order", "[evaluator
 )json");
 }
 
-TEST_CASE("A number's right answer may be a JSON number, and the last line may lack its end", "[evaluators]") {
+TEST_CASE("A number's right answer may be a JSON number, and the last line may lack its end",
+          "[evaluators]") {
   CHECK(extracted(R"json({"text": "so \\boxed{7}", "gold": 7})json", "aime/exact") ==
         R"json({"answer":"7","rule":"boxed","span":[10,11],"correct":true})json"
         "\n");
@@ -63,14 +64,15 @@ TEST_CASE("A bad row is named by its number, and the rows before it are written"
     const char* row;
     const char* problem;
   };
-  for (const Bad& each : {Bad{"{\"text\": \"x\"", "rows.jsonl, row 3"}, Bad{"[1]", "row 3: the row is array"},
-                          Bad{"{\"gold\": \"A\"}", "row 3: the field 'text' is missing"},
-                          Bad{"{\"text\": 3}", "row 3: the field 'text' is 3"},
-                          Bad{"{\"text\": \"x\", \"gold\": \"B\"}", "row 3: mmlu_pro/lm_eval needs"},
-                          Bad{"{\"text\": \"x\", \"options\": [\"a\"], \"gold\": \"b\"}", "row 3: mmlu_pro/lm_eval"},
-                          Bad{"{\"text\": \"x\", \"option\": [\"a\"]}", "'option' is unknown"},
-                          Bad{"{\"text\": \"\xff\", \"options\": [\"a\"]}", "row 3"},
-                          Bad{"{\"text\": \"x\", \"options\": [\"a\"], \"gold\": 1.5}", "row 3: the field 'gold'"}}) {
+  for (const Bad& each :
+       {Bad{"{\"text\": \"x\"", "rows.jsonl, row 3"}, Bad{"[1]", "row 3: the row is array"},
+        Bad{"{\"gold\": \"A\"}", "row 3: the field 'text' is missing"},
+        Bad{"{\"text\": 3}", "row 3: the field 'text' is 3"},
+        Bad{"{\"text\": \"x\", \"gold\": \"B\"}", "row 3: mmlu_pro/lm_eval needs"},
+        Bad{"{\"text\": \"x\", \"options\": [\"a\"], \"gold\": \"b\"}", "row 3: mmlu_pro/lm_eval"},
+        Bad{"{\"text\": \"x\", \"option\": [\"a\"]}", "'option' is unknown"},
+        Bad{"{\"text\": \"\xff\", \"options\": [\"a\"]}", "row 3"},
+        Bad{"{\"text\": \"x\", \"options\": [\"a\"], \"gold\": 1.5}", "row 3: the field 'gold'"}}) {
     INFO(each.row);
     CHECK_THROWS_WITH(extracted(good + good + each.row), ContainsSubstring(each.problem));
   }
@@ -83,8 +85,9 @@ TEST_CASE("A bad row is named by its number, and the rows before it are written"
 
 TEST_CASE("A text of other scripts gives spans in bytes that cut no character", "[evaluators]") {
   // Each of the three characters before the marker has three bytes.
-  CHECK(extracted("{\"text\": \"\u4e2d\u4e2d\u4e2d answer is (A)\", \"options\": [\"a\"], \"gold\": \"A\"}") ==
-        "{\"answer\":\"A\",\"rule\":\"answer_is\",\"span\":[21,22],\"correct\":true}\n");
+  CHECK(
+      extracted("{\"text\": \"\u4e2d\u4e2d\u4e2d answer is (A)\", \"options\": [\"a\"], \"gold\": \"A\"}") ==
+      "{\"answer\":\"A\",\"rule\":\"answer_is\",\"span\":[21,22],\"correct\":true}\n");
 }
 
 }  // namespace moelab::evaluators

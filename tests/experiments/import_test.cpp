@@ -1,8 +1,8 @@
-// Logs that lm-evaluation-harness and inspect_ai wrote (tests/reference/imports), against what the tools reported.
-#include "experiments/import_runs.h"
-
+// Logs that lm-evaluation-harness and inspect_ai wrote (tests/reference/imports), against what the tools
+// reported.
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "experiments/import_runs.h"
 #include "experiments/study_results.h"
 #include "experiments/tables.h"
 #include "tests/store/fixture.h"
@@ -27,9 +27,10 @@ std::filesystem::path log_of(const std::string& folder) {
 Json expected_figures() { return read_json(import_file("expected.json")); }
 
 double accuracy_of(Scratch& scratch, const std::string& evaluator, const std::string& method) {
-  return std::stod(scratch.value("SELECT avg(v.correct) FROM cell AS c JOIN sample AS s ON s.cell = c.id JOIN verdict AS v "
-                                 "ON v.sample = s.id WHERE v.evaluator = '" +
-                                 evaluator + "' AND c.method = '" + method + "'"));
+  return std::stod(scratch.value(
+      "SELECT avg(v.correct) FROM cell AS c JOIN sample AS s ON s.cell = c.id JOIN verdict AS v "
+      "ON v.sample = s.id WHERE v.evaluator = '" +
+      evaluator + "' AND c.method = '" + method + "'"));
 }
 
 ImportRequest model_request(const std::string& model) {
@@ -49,7 +50,8 @@ ImportSummary import_choices(Scratch& scratch, const std::string& method) {
 
 }  // namespace
 
-TEST_CASE("An lm-eval log gives the harness's accuracies by filter, and our evaluators agree", "[experiments]") {
+TEST_CASE("An lm-eval log gives the harness's accuracies by filter, and our evaluators agree",
+          "[experiments]") {
   Scratch scratch;
   const ImportSummary summary = import_choices(scratch, "original");
   CHECK(summary.questions == 6);
@@ -63,7 +65,8 @@ TEST_CASE("An lm-eval log gives the harness's accuracies by filter, and our eval
     const double flexible = expected.at(method).at("flexible-extract");
     INFO(method);
     CHECK(accuracy_of(scratch, "lm-eval/strict-match/exact_match", method) == Approx(strict).epsilon(1e-12));
-    CHECK(accuracy_of(scratch, "lm-eval/flexible-extract/exact_match", method) == Approx(flexible).epsilon(1e-12));
+    CHECK(accuracy_of(scratch, "lm-eval/flexible-extract/exact_match", method) ==
+          Approx(flexible).epsilon(1e-12));
     // The harness got the thinking too, which holds no other option; ours judge without it.
     CHECK(accuracy_of(scratch, "gpqa/lm_eval_strict", method) == Approx(strict).epsilon(1e-12));
     CHECK(accuracy_of(scratch, "gpqa/lm_eval_flexible", method) == Approx(flexible).epsilon(1e-12));
@@ -95,8 +98,9 @@ TEST_CASE("An imported steered run is compared with the imported original", "[ex
 TEST_CASE("Importing the same log again adds nothing", "[experiments]") {
   Scratch scratch;
   import_choices(scratch, "original");
-  const std::string counts = "SELECT (SELECT count(*) FROM sample) || ' ' || (SELECT count(*) FROM verdict) || ' ' || "
-                             "(SELECT count(*) FROM cell) || ' ' || (SELECT count(*) FROM question)";
+  const std::string counts =
+      "SELECT (SELECT count(*) FROM sample) || ' ' || (SELECT count(*) FROM verdict) || ' ' || "
+      "(SELECT count(*) FROM cell) || ' ' || (SELECT count(*) FROM question)";
   const std::string before = scratch.value(counts);
   import_choices(scratch, "original");
   CHECK(scratch.value(counts) == before);
@@ -104,13 +108,16 @@ TEST_CASE("Importing the same log again adds nothing", "[experiments]") {
 
 TEST_CASE("Numbers of a worked solution are judged by the task's evaluators", "[experiments]") {
   Scratch scratch;
-  const ImportSummary summary = import_run(scratch.store, read_lm_eval(log_of("sums")), model_request("list"));
+  const ImportSummary summary =
+      import_run(scratch.store, read_lm_eval(log_of("sums")), model_request("list"));
   CHECK(summary.study_name == "lm-eval-gsm8k_mini");
   CHECK(summary.evaluators == std::vector<std::string>{"gsm8k/lm_eval_flexible", "gsm8k/lm_eval_strict"});
   const double strict = expected_figures().at("sums").at("strict-match");
-  CHECK(accuracy_of(scratch, "lm-eval/strict-match/exact_match", "original") == Approx(strict).epsilon(1e-12));
+  CHECK(accuracy_of(scratch, "lm-eval/strict-match/exact_match", "original") ==
+        Approx(strict).epsilon(1e-12));
   CHECK(accuracy_of(scratch, "gsm8k/lm_eval_strict", "original") == Approx(strict).epsilon(1e-12));
-  CHECK(scratch.value("SELECT group_concat(gold, ' ') FROM (SELECT gold FROM question ORDER BY name)") == "0 2 4 6");
+  CHECK(scratch.value("SELECT group_concat(gold, ' ') FROM (SELECT gold FROM question ORDER BY name)") ==
+        "0 2 4 6");
 }
 
 TEST_CASE("An inspect_ai log gives every epoch with its score, stop reason and tokens", "[experiments]") {

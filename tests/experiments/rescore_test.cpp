@@ -58,8 +58,9 @@ TEST_CASE("Rescoring adds another evaluator's verdicts on the answer without its
   CHECK(first.added == 2);
   CHECK(first.studies == std::set<store::Id>{cells.study.study});
   // Its only rule is `answer is \(?([A-J])`: B, not the A of the thinking; the second text has none.
-  CHECK(cells.value("SELECT group_concat(coalesce(answer, '-') || rule || correct, ' ') FROM (SELECT * FROM verdict "
-                    "WHERE evaluator = 'mmlu_pro/lm_eval' ORDER BY sample)") == "Banswer_is1 -none0");
+  CHECK(cells.value(
+            "SELECT group_concat(coalesce(answer, '-') || rule || correct, ' ') FROM (SELECT * FROM verdict "
+            "WHERE evaluator = 'mmlu_pro/lm_eval' ORDER BY sample)") == "Banswer_is1 -none0");
   CHECK(cells.value(samples) == before);
   // Again: judged, and nothing new.
   const RescoreSummary second = cells.run("mmlu_pro/lm_eval");
@@ -68,7 +69,8 @@ TEST_CASE("Rescoring adds another evaluator's verdicts on the answer without its
   CHECK(cells.value("SELECT count(*) FROM verdict") == "4");
 }
 
-TEST_CASE("A stored answer ends before a stop text and is empty while the thinking is open", "[experiments]") {
+TEST_CASE("A stored answer ends before a stop text and is empty while the thinking is open",
+          "[experiments]") {
   const OutputFormat format{"think", {"Question:", "\n\n"}};
   store::SampleRow sample;
   sample.output = "<think>a</think>b\n\nc Question: d";
@@ -88,8 +90,8 @@ TEST_CASE("A stored answer ends before a stop text and is empty while the thinki
 TEST_CASE("Rescoring refuses what it cannot judge, and stores nothing of that cell", "[experiments]") {
   WrittenCells cells;
   // The right answer is a letter: these evaluators compare integers.
-  CHECK_THROWS_WITH(cells.run("aime/exact"), ContainsSubstring("cannot judge question q0") &&
-                                                 ContainsSubstring("benchmark="));
+  CHECK_THROWS_WITH(cells.run("aime/exact"),
+                    ContainsSubstring("cannot judge question q0") && ContainsSubstring("benchmark="));
   CHECK(cells.value("SELECT count(*) FROM verdict WHERE evaluator = 'aime/exact'") == "0");
   CHECK_THROWS_WITH(cells.run("mcq_generated"), ContainsSubstring("judges sample"));
   CHECK_THROWS_WITH(cells.run("gpqa/official", 99), ContainsSubstring("no cell fits"));
@@ -105,5 +107,6 @@ TEST_CASE("Rescoring leaves a guess that is stored as it is", "[experiments]") {
   const store::VerdictRow guess{sample, "mmlu_pro/official", 1, "B", "random_guess", true, true};
   cells.store.put_verdicts({&guess, 1});
   CHECK(cells.run("mmlu_pro/official").samples == 2);
-  CHECK(cells.value("SELECT rule FROM verdict WHERE evaluator = 'mmlu_pro/official' AND guessed") == "random_guess");
+  CHECK(cells.value("SELECT rule FROM verdict WHERE evaluator = 'mmlu_pro/official' AND guessed") ==
+        "random_guess");
 }

@@ -1,4 +1,5 @@
-// Gains split into their parts and metrics over repeats, from written samples whose every figure is worked out by hand.
+// Gains split into their parts and metrics over repeats, from written samples whose every figure is worked
+// out by hand.
 #include "core/base/json.h"
 #include "experiments/analyse.h"
 #include "experiments/statistics/repeats.h"
@@ -14,8 +15,8 @@ using Catch::Matchers::ContainsSubstring;
 
 constexpr const char* kJudge = "aime/exact";
 
-// A study of three questions with two samples each. One letter a sample: r right, w wrong, u without an answer, and
-// R, W, U the same in a text that was cut off; the answers are "7" where right, "3" where wrong.
+// A study of three questions with two samples each. One letter a sample: r right, w wrong, u without an
+// answer, and R, W, U the same in a text that was cut off; the answers are "7" where right, "3" where wrong.
 struct TwoSamples {
   TwoSamples() {
     const Json benchmark = {{"name", "sums"}, {"prompt", "worked"}, {"generation", {{"repeats", 2}}}};
@@ -120,8 +121,8 @@ TEST_CASE("Repeats give clustered intervals and a bootstrap of the gain", "[expe
   made.add_cell("ours", "rrrrWu");
   analyse_study(made.store, made.study);
   const Json settings = parse_json(made.store.comparisons(made.study).front().settings, "settings");
-  // Right samples a question: 1, 0, 2 of the original and 2, 2, 0 of ours; both have the mean share and spread of
-  // their questions, whose interval tests/statistics holds against statsmodels.
+  // Right samples a question: 1, 0, 2 of the original and 2, 2, 0 of ours; both have the mean share and
+  // spread of their questions, whose interval tests/statistics holds against statsmodels.
   const std::vector<std::uint8_t> before{1, 0, 2}, after{2, 2, 0};
   const auto original = statistics::clustered_mean(statistics::count_right(before, 2)).interval;
   const auto ours = statistics::clustered_mean(statistics::count_right(after, 2)).interval;
@@ -162,7 +163,8 @@ TEST_CASE("The metrics table has pass@k, maj@k and how the samples ended", "[exp
   CHECK(value(3, "method") == "ours");
   CHECK(value(3, "pass_at_k") == number_text(2.0 / 3));
   const std::string text = render(metrics_table(made.store, {made.request(), {}}, false), TableFormat::text);
-  CHECK_THAT(text, ContainsSubstring("pass@2") && ContainsSubstring("maj@2") && ContainsSubstring("2 samples each"));
+  CHECK_THAT(
+      text, ContainsSubstring("pass@2") && ContainsSubstring("maj@2") && ContainsSubstring("2 samples each"));
   CHECK_THROWS_WITH(metrics_table(made.store, {made.request(), {3}}, true), ContainsSubstring("k=3"));
 }
 

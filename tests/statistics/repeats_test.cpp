@@ -1,4 +1,5 @@
-// Figures of repeats against statsmodels, scipy and plain enumeration (tests/reference/statistics/make_metrics.py).
+// Figures of repeats against statsmodels, scipy and plain enumeration
+// (tests/reference/statistics/make_metrics.py).
 #include "experiments/statistics/repeats.h"
 
 #include <array>
@@ -134,7 +135,8 @@ TEST_CASE("A null grid that cannot be is refused", "[statistics]") {
 
 TEST_CASE("Every answer that changed sides counts in exactly one part of the gain", "[statistics]") {
   using State = AnswerState;
-  const State right{true}, wrong{false}, unparsed{false, false}, cut{false, false, true}, cut_right{true, true, true};
+  const State right{true}, wrong{false}, unparsed{false, false}, cut{false, false, true},
+      cut_right{true, true, true};
   const State guessed{true, false};
   const std::vector<std::pair<State, State>> pairs = {
       {wrong, right},      // content +
@@ -146,7 +148,7 @@ TEST_CASE("Every answer that changed sides counts in exactly one part of the gai
       {right, cut},        // truncation -
       {cut_right, wrong},  // truncation -
       {cut, cut_right},    // both cut off: format +
-      {right, right},      {cut, unparsed}, {wrong, unparsed},  // no change of sides
+      {right, right},     {cut, unparsed}, {wrong, unparsed},  // no change of sides
   };
   std::vector<State> first, second;
   for (const auto& [before, after] : pairs) {
@@ -167,7 +169,9 @@ TEST_CASE("The parts of a gain sum to it, whatever the answers", "[statistics]")
   std::vector<AnswerState> first, second;
   std::int64_t net = 0;
   for (int i = 0; i < 64 * 3; ++i) {
-    const auto state = [](int bits) { return AnswerState{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0}; };
+    const auto state = [](int bits) {
+      return AnswerState{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+    };
     first.push_back(state(i % 8));
     second.push_back(state(i / 8 % 8));
     net += (second.back().is_right ? 1 : 0) - (first.back().is_right ? 1 : 0);

@@ -78,8 +78,8 @@ void check_kinds(const ThinkingSplit& split, const std::string& kinds, const Cas
   CHECK(split.n_thoughts == each.expected.n_thoughts);
 }
 
-// The parts are encoded one by one, so it is known which tokens belong to which. As a text, without a tokenizer, the
-// output is split at the same places.
+// The parts are encoded one by one, so it is known which tokens belong to which. As a text, without a
+// tokenizer, the output is split at the same places.
 void check(const Case& each) {
   static const Tokenizer tokenizer = tokenizer_with_markers();
   std::vector<std::int32_t> ids;
