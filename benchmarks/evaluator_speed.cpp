@@ -135,5 +135,5 @@ int main() {
                           {"ordinary_answers", kOrdinary},
                           {"ordinary_bytes", bytes},
                           {"evaluators", results}}
-                         .dump(1));
+                         .dump(1, ' ', false, Json::error_handler_t::replace));
 }

@@ -165,7 +165,9 @@ std::string question_text(const store::QuestionRow& question, const AnswerPair& 
   std::string text = fmt::format("[{}] {}\n", question.name,
                                  with_text ? question.text : "(protected text: --text prints it)");
   const auto is_option = [&](const std::string& answer, std::size_t index) {
-    return answer == std::string(1, static_cast<char>('A' + index)) || answer == question.options[index];
+    const char letter = static_cast<char>('A' + index);
+    return answer == std::string(1, letter) || answer == fmt::format("({})", letter) ||
+           answer == question.options[index];
   };
   for (std::size_t i = 0; i < question.options.size(); ++i) {
     std::vector<std::string> marks;

@@ -58,9 +58,8 @@ Verb verb_extract() {
       "to stderr.";
   spec.flags = {{"--evaluator", "NAME", "the evaluator"}, {"--list", "", "the evaluators by name"}};
   spec.words = {0, 1};
-  spec.examples = {"moelab extract --list",
-                   "moelab extract --evaluator mmlu_pro/official < in.jsonl > out.jsonl",
-                   "moelab extract --evaluator aime/exact answers.jsonl"};
+  spec.examples = {"moelab extract --list", "moelab extract --evaluator mmlu_pro/official answers.jsonl",
+                   "moelab extract --evaluator aime/exact sums.jsonl"};
   return {spec, run_extract};
 }
 
