@@ -18,7 +18,8 @@ ModelSpec parse_deepseek_v2(const Json& config, const std::string& where) {
   spec.router.score = &softmax_score;
   spec.router.in_float = true;
   spec.router.weight_multiplier = json_get_or<double>(config, "routed_scaling_factor", 1.0, where);
-  if (json_get_or<std::string>(config, "topk_method", "greedy", where) == "group_limited_greedy") {
+  const auto method = json_get_or<std::string>(config, "topk_method", "greedy", where);
+  if (std::string_view(method) == "group_limited_greedy") {
     spec.router.groups = json_get<std::int64_t>(config, "n_group", where);
     spec.router.groups_kept = json_get<std::int64_t>(config, "topk_group", where);
     spec.router.group_score = GroupScore::largest;
