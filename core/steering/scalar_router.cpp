@@ -79,8 +79,10 @@ void add_score_weights(const model::RouterSpec& spec, const std::vector<double>&
 
 ScalarRouting route_by_scores(const model::RouterSpec& spec, const ScalarRow& row, double tolerance) {
   const std::vector<double> scores = scores_of(spec, row.logits);
-  const bool by_rank =
-      spec.score == &model::softmax_score && row.selection_bias.empty() && spec.groups_kept == spec.groups;
+  // Softmax keeps the order of experts and of their groups' largest; logits tell them apart even where one
+  // probability leaves next to nothing for the rest.
+  const bool by_rank = spec.score == &model::softmax_score && row.selection_bias.empty() &&
+                       (spec.groups_kept == spec.groups || spec.group_score == model::GroupScore::largest);
   ScalarRouting routing;
   routing.choice = by_rank ? row.logits : scores;
   for (std::size_t e = 0; e < row.selection_bias.size(); ++e) routing.choice[e] += row.selection_bias[e];

@@ -41,7 +41,8 @@ TEST_CASE("the self-test passes in bfloat16", "[steering]") {
   model::LoadOptions options;
   options.dtype = at::kBFloat16;
   const auto name = GENERATE(as<std::string>(), "olmoe_tiny", "granitemoe_tiny", "phimoe_tiny",
-                             "qwen2_moe_tiny", "mixtral_tiny", "ernie4_5_moe_tiny", "glm4_moe_tiny");
+                             "qwen2_moe_tiny", "mixtral_tiny", "ernie4_5_moe_tiny", "glm4_moe_tiny",
+                             "deepseek_v2_tiny", "deepseek_v2_grouped", "deepseek_v3_tiny", "deepseek_tiny");
   CHECK_NOTHROW(steering::self_test(model::Model::load(data_dir() / "model" / name, options)));
 }
 
