@@ -63,6 +63,16 @@ bool is_final_sigma(std::string_view text, std::size_t at) {
   return behind == text.size() || !is_cased_at(text, behind);
 }
 
+// A text without a capital sigma, of which most are ASCII.
+void append_lower(std::string& lowered, std::string_view text) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (!std::all_of(text.begin(), text.end(), is_ascii)) {
+    lowered += text::lower_case(text);
+    return;
+  }
+  for (const char c : text) lowered += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 }  // namespace
 
 bool is_python_space(char32_t code) { return text::is_white_space(code) || (code >= 0x1C && code <= 0x1F); }
@@ -105,17 +115,14 @@ bool is_python_end(std::string_view text, std::size_t at) {
 
 std::string python_lower(std::string_view text) {
   std::string lowered;
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
-    for (const char c : text) lowered += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return lowered;
-  }
   std::size_t done = 0;
   for (std::size_t at = text.find(kSigma); at != std::string_view::npos; at = text.find(kSigma, at + 1)) {
-    if (at > done) lowered += text::lower_case(text.substr(done, at - done));
+    append_lower(lowered, text.substr(done, at - done));
     lowered += is_final_sigma(text, at) ? "\u03c2" : "\u03c3";
     done = at + kSigma.size();
   }
-  return lowered + text::lower_case(text.substr(done));
+  append_lower(lowered, text.substr(done));
+  return lowered;
 }
 
 bool is_punctuation(char32_t code) {
