@@ -1,4 +1,5 @@
 // Rows with a recurrent state beside their KV pages: pieces, failed passes, shared prompts, memory.
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
