@@ -38,6 +38,8 @@ bool is_case_ignorable_at(std::string_view text, std::size_t at) {
       U"'.:^`"
       U"\u00a8\u00ad\u00af\u00b4\u00b7\u00b8\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55"
       U"\uff07\uff0e\uff1a";
+  if (static_cast<unsigned char>(text[at]) < 0x80)
+    return std::string_view("'.:^`").find(text[at]) != std::string_view::npos;
   switch (category_at(text, at)) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_ME:
