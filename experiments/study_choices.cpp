@@ -24,6 +24,17 @@ std::vector<std::string> evaluators_with_verdicts(store::Store& store, store::Id
   return names;
 }
 
+// The evaluators that judged a stored benchmark's answers.
+std::vector<std::string> stored_evaluators(const Json& benchmark, const std::string& prompt,
+                                           const std::string& origin) {
+  BenchmarkConfig config;
+  config.prompt = parse_prompt_style(prompt);
+  config.evaluators = json_get_or<std::vector<std::string>>(benchmark, "evaluators", {}, origin);
+  if (config.prompt == PromptStyle::published && config.evaluators.empty())
+    config.evaluators.emplace_back(prompts::find_prompt(prompt).evaluator);
+  return evaluators_of(config);
+}
+
 }  // namespace
 
 StoredStudy read_study(store::Store& store, store::Id id) {
@@ -39,8 +50,9 @@ StoredStudy read_study(store::Store& store, store::Id id) {
     study.null_match = json_get_or<std::string>(config["nulls"], "match", "", origin);
   for (const Json& benchmark :
        json_get<Json>(json_get<Json>(config, "options", origin), "benchmark", origin)) {
-    const auto style = parse_prompt_style(json_get_or<std::string>(benchmark, "prompt", "short", origin));
-    auto names = evaluators_of(style);
+    const auto prompt = json_get_or<std::string>(benchmark, "prompt", "short", origin);
+    const PromptStyle style = parse_prompt_style(prompt);
+    auto names = stored_evaluators(benchmark, prompt, origin);
     const auto name = json_get<std::string>(benchmark, "name", origin);
     for (const std::string& judged : evaluators_with_verdicts(store, id, name))
       if (std::find(names.begin(), names.end(), judged) == names.end()) names.push_back(judged);

@@ -80,7 +80,7 @@ inline void add_latent_variants(Changes& changes) {
   };
 }
 
-inline void add_yarn_variants(Changes& changes) {
+inline void add_deepseek_yarn_variants(Changes& changes) {
   using Spec = model::ModelSpec;
   using Weights = model::ModelWeights;
   const auto rope = [](Spec& s) -> model::RopeScaling& { return s.attention.rope_scaling.value(); };
@@ -110,7 +110,7 @@ inline void add_group_variants(Changes& changes) {
 
 inline void add_deepseek_variants(Changes& changes) {
   add_latent_variants(changes);
-  add_yarn_variants(changes);
+  add_deepseek_yarn_variants(changes);
   add_group_variants(changes);
 }
 

@@ -60,7 +60,7 @@ inline void add_sink_variants(Changes& changes) {
   changes["window_everywhere"] = [](Spec& s, Weights&) { s.attention.windowed.clear(); };
 }
 
-inline void add_yarn_variants(Changes& changes) {
+inline void add_gpt_oss_yarn_variants(Changes& changes) {
   using Spec = model::ModelSpec;
   using Weights = model::ModelWeights;
   // The fixture's own fields but for one.
@@ -138,7 +138,7 @@ inline void add_mxfp4_variants(Changes& changes) {
 // After the variants that all families share: two of them are extended.
 inline void add_gpt_oss_variants(Changes& changes) {
   add_sink_variants(changes);
-  add_yarn_variants(changes);
+  add_gpt_oss_yarn_variants(changes);
   add_clamped_mlp_variants(changes);
   add_mxfp4_variants(changes);
 }
