@@ -34,8 +34,10 @@ void measure_plan(const ModelReference& reference, const engine::Engine& engine,
       const SortedRouting ours = sorted(seen.routing);
       figures.experts_equal =
           figures.experts_equal && at::equal(ours.ids, reference.tensor(layer + "experts"));
-      figures.weights =
-          std::max(figures.weights, largest_difference(ours.weights, reference.tensor(layer + "weights")));
+      // In proportion where weights are above 1, as under a scaled weight.
+      const at::Tensor weights = reference.tensor(layer + "weights");
+      figures.weights = std::max(figures.weights, largest_difference(ours.weights, weights) /
+                                                      std::max(1.0, weights.max().item<double>()));
     }
   }
 }
