@@ -24,14 +24,23 @@ MODELS = data_folder() / "model"
 PER_SHARD = 60_000  # bytes: several shards each
 
 
-def stored_exactly(name):
+def stored_exactly(source):
     """Types that hold the checkpoint's values exactly: other exports differ by rounding, as they should."""
-    return [None, "float32"] if name == "olmoe_tiny" else [None, "float32", "bfloat16", "float16"]
+    types = {info["dtype"] for shard in source.glob("*.safetensors") for info in header(shard).values()}
+    return [None, "float32"] if "F32" in types else [None, "float32", "bfloat16", "float16"]
+
+
+def header(shard):
+    """The tensors of one file: name -> dtype, shape and place."""
+    with open(shard, "rb") as file:
+        fields = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return {name: info for name, info in fields.items() if name != "__metadata__"}
 
 
 def reference_of(name):
+    """Where the prompts of a checkpoint stand; other layouts have those of the tiny one."""
     folder = MODELS / "expected" / name
-    return folder if folder.is_dir() else MODELS / "expected" / name.replace("_fused", "_tiny")
+    return folder if folder.is_dir() else folder.with_name(name.replace("_fused", "_tiny").replace("_bf16", "_tiny"))
 
 
 def sha256(path):
@@ -65,7 +74,7 @@ def main():
     moelab = str(pathlib.Path(sys.argv[1]).resolve())
     sources = sorted(path.parent for path in MODELS.glob("*/config.json") if reference_of(path.parent.name).is_dir())
     with tempfile.TemporaryDirectory() as scratch:
-        cases = [check(moelab, source, dtype, scratch) for source in sources for dtype in stored_exactly(source.name)]
+        cases = [check(moelab, source, dtype, scratch) for source in sources for dtype in stored_exactly(source)]
     lines = ",\n  ".join(json.dumps(case) for case in cases)
     head = json.dumps(versions())
     (MODELS / "export.json").write_text(f'{{\n "versions": {head},\n "cases": [\n  {lines}\n ]\n}}\n')
