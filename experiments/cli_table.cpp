@@ -73,6 +73,8 @@ int print_table(const Arguments& arguments) {
   const std::string& name = arguments.words[0];
   if (arguments.has("--check") && name != "verdict")
     throw ConfigError("--check goes with the table 'verdict', not with '{}'", name);
+  if (arguments.settings.contains("k") && name != "metrics")
+    throw ConfigError("k= goes with the table 'metrics', not with '{}'", name);
   const TableFormat format = parse_table_format(arguments.flag("--format", "text"));
   std::vector<std::string> known = paper_table_names();
   const bool is_paper = std::find(known.begin(), known.end(), name) != known.end();

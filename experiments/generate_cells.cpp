@@ -175,8 +175,11 @@ std::int64_t generate_what_works(const GenerateSetup& setup, const SampleChunk& 
     return 0;
   }
   for (PlanRun& run : runs)
-    guarded([&] { tokens += generate_runs(setup, chunk, tasks, {&run, 1}, {}); },
-            [&](const std::string& problem) { run.error = problem; });
+    guarded(
+        [&] {
+          tokens += generate_runs(setup, chunk, tasks, {&run, 1}, {});
+        },
+        [&](const std::string& problem) { run.error = problem; });
   return tokens;
 }
 

@@ -125,9 +125,10 @@ SamplingAdvice published_advice(const fs::path& folder) {
     return advice;
   }
   advice.temperature = json_get_or<double>(config, "temperature", 1.0, path.string());
-  if (config.contains("top_p")) advice.top_p = json_get<double>(config, "top_p", path.string());
-  if (config.contains("top_k")) advice.top_k = json_get<std::int64_t>(config, "top_k", path.string());
-  if (config.contains("min_p")) advice.min_p = json_get<double>(config, "min_p", path.string());
+  const auto says = [&](const char* key) { return config.contains(key) && !config.at(key).is_null(); };
+  if (says("top_p")) advice.top_p = json_get<double>(config, "top_p", path.string());
+  if (says("top_k")) advice.top_k = json_get<std::int64_t>(config, "top_k", path.string());
+  if (says("min_p")) advice.min_p = json_get<double>(config, "min_p", path.string());
   return advice;
 }
 

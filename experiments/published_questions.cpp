@@ -29,6 +29,11 @@ std::vector<std::string> groups_of(const data::QuestionSet& set) {
 }
 
 // What a style of the project's own shows: GPQA's file has the correct option first, so an order is drawn.
+// An integer from 0 to 999, as the prompt `worked` asks for.
+bool fits_worked(const std::string& number) {
+  return !number.empty() && number.size() <= 3 && std::all_of(number.begin(), number.end(), is_digit);
+}
+
 std::vector<prompts::PutQuestion> put_own_style(const data::QuestionSet& set, const BenchmarkConfig& config) {
   const bool wants_options = config.prompt != PromptStyle::worked;
   const auto shown = set.is_private() ? prompts::shuffled_official(set) : prompts::as_published(set);
@@ -38,6 +43,13 @@ std::vector<prompts::PutQuestion> put_own_style(const data::QuestionSet& set, co
       throw ConfigError("the benchmark '{}': the prompt '{}' {} options, and the question {} has {}",
                         config.name, name_of(config.prompt), wants_options ? "needs" : "cannot show",
                         set.questions[i].name, shown[i].options.size());
+    const std::string& number = set.questions[i].number;
+    if (config.prompt == PromptStyle::worked && !fits_worked(number))
+      throw ConfigError(
+          "the benchmark '{}': the answer of the question {} is '{}', and the prompt 'worked' judges "
+          "integers "
+          "from 0 to 999",
+          config.name, set.questions[i].name, number);
     put.push_back({shown[i], nullptr, ""});
   }
   return put;
@@ -50,13 +62,6 @@ std::string content_digest(const Question& question) {
                                 {"number", question.number}}));
 }
 
-// GSM8K's answers may be none of those that `worked` can judge; they stay texts.
-int small_integer(const std::string& number) {
-  const bool fits =
-      !number.empty() && number.size() <= 3 && std::all_of(number.begin(), number.end(), is_digit);
-  return fits ? std::stoi(number) : 0;
-}
-
 Question make_question(const data::SetQuestion& source, prompts::PutQuestion put,
                        const BenchmarkConfig& config) {
   Question question;
@@ -67,7 +72,8 @@ Question make_question(const data::SetQuestion& source, prompts::PutQuestion put
   question.options = put.shown.options;
   question.answer = put.shown.answer;
   question.number = source.number;
-  question.integer = small_integer(source.number);
+  // Other numbers, such as GSM8K's, stay texts.
+  question.integer = fits_worked(source.number) ? std::stoi(source.number) : 0;
   question.right_text = source.options.empty() ? source.number : source.options.at(source.answer);
   question.digest = content_digest(question);
   if (put.lead) question.put = std::move(put);

@@ -109,7 +109,7 @@ struct MetricsRow {
   bool is_null = false;  // several cells: its questions are no clusters of one plan, so it has no interval
 };
 
-// The k of a line: those that are asked for, as far as it has so many samples; else all of them.
+// The k of a line: those that are asked for, else all of its samples.
 std::vector<std::int64_t> ks_of(const MetricsRequest& request, std::int64_t repeats) {
   std::vector<std::int64_t> ks = request.k;
   if (ks.empty() && repeats > 1) ks = {repeats};
@@ -224,7 +224,7 @@ TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool
                                          m.repeats == 1 ? "sample" : "samples", percent(m.chance));
     if (next != group) table.add_heading(next);
     group = next;
-    if (row.figures.pass_at.size() != ks.size())
+    if (ks_of(request, m.repeats) != ks)
       throw ConfigError("the study's benchmarks have different numbers of samples; give k=, or one domain=");
     table.add(line_of(row, ks.size()));
   }

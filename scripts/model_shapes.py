@@ -1,6 +1,6 @@
 """config.json of the models that moelab is built for, as far as it fixes widths: the table behind scripts/fake_checkpoint.
 
-Every value is the published one as far as it is known; UNVERIFIED names what was written down from memory and must be
+Every value is the published one as far as it is known; UNVERIFIED names what was not verified against it and must be
 held against the published config.json before a figure is quoted. Names are those of configs/model.
 """
 

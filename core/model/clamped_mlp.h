@@ -20,9 +20,8 @@ struct ClampedMlpWeights {
   at::Tensor down_bias;     // [hidden]
 };
 
-// x [tokens, hidden] -> down((up + 1) * gate * sigmoid(alpha * gate)), with gate at most `limit` and up
-// within
-// +-limit, both after their biases.
+// x [tokens, hidden] -> down((up + 1) * gate * sigmoid(alpha * gate)), with gate at most `limit` and up in
+// [-limit, limit], both after their biases.
 at::Tensor clamped_mlp(const ClampedSwiglu& swiglu, const ClampedMlpWeights& weights, const at::Tensor& x);
 
 }  // namespace moelab::model

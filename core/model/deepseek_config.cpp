@@ -21,7 +21,7 @@ double score_temperature(const Json& config, const std::string& where) {
     if (found == config.end() || found->is_null()) continue;
     const std::string here = where + ": " + key;
     const auto all_dim = json_get_or<double>(*found, "mscale_all_dim", 0.0, here);
-    if (all_dim == 0.0) return 1.0;
+    if (all_dim == 0.0) continue;
     const double temperature = yarn_temperature(json_get<double>(*found, "factor", here), all_dim);
     return temperature * temperature;
   }

@@ -45,6 +45,7 @@ at::Tensor pairwise_decay(const at::Tensor& sums) {
 
 DeltaResult gated_delta_rule(const DeltaRuns& runs) {
   const std::int64_t tokens = runs.key.size(2), value_dim = runs.value.size(3);
+  if (tokens == 0) return {runs.value, runs.state};
   if (tokens == 1) return one_step(runs);
   const std::int64_t size = std::min(tokens, kChunk);
   const at::Tensor query = in_chunks(runs.query, size), key = in_chunks(runs.key, size);

@@ -88,8 +88,8 @@ class KvCache {
   std::int64_t pages_;
   std::int64_t page_tokens_;
   at::Device device_;
-  // [layers] of [pages * page_tokens, kv_heads, head_dim]; undefined in layers that do not attend, and values
-  // with attention over latents
+  // [layers] of [pages * page_tokens, kv_heads, head_dim]; undefined in layers that do not attend. With
+  // attention over latents keys are [pages * page_tokens, 1, kv_rank + rotary_dim] and values undefined.
   std::vector<at::Tensor> keys_, values_;
   std::vector<std::int64_t> free_;     // pages, the next one to take last
   std::vector<std::int64_t> holders_;  // [pages] rows that hold each

@@ -27,7 +27,7 @@ struct Layout {
   at::Tensor slots;                   // [tokens] int64: row of the padded [sequences * width] grid
   at::Tensor mask;                    // [sequences, 1, width, width] bool, or undefined: plain causal
   bool is_dense = false;              // every sequence has `width` tokens: slots is the identity
-  std::vector<SequenceShape> shapes;  // [sequences]
+  std::vector<SequenceShape> shapes;  // [sequences]; with a KV cache of the new tokens alone
 
   // With a KV cache (see KvCache::layout); then one copy, and the mask is [sequences, 1, width, read_width].
   std::int64_t read_width = 0;  // most tokens that a sequence has, those of earlier passes included

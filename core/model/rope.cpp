@@ -45,6 +45,10 @@ std::vector<double> yarn_factors(const Json& fields, double factor, std::int64_t
                                  double original_positions, const std::string& where) {
   const double fast = json_get_or<double>(fields, "beta_fast", 32.0, where);
   const double slow = json_get_or<double>(fields, "beta_slow", 1.0, where);
+  if (!(theta > 1) || !(slow > 0) || !(fast >= slow))
+    throw FileError(
+        "{}: yarn needs rope_theta above 1 and beta_fast >= beta_slow > 0; they are {}, {} and {}", where,
+        theta, fast, slow);
   double low = yarn_dimension(fast, rotary_dim, theta, original_positions);
   double high = yarn_dimension(slow, rotary_dim, theta, original_positions);
   if (json_get_or<bool>(fields, "truncate", true, where)) {
@@ -112,18 +116,21 @@ RopeConfig read_rope(const Json& config, std::int64_t rotary_dim, const std::str
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     const auto found = config.find(key);
     if (found == config.end() || found->is_null()) continue;
+    if (!found->is_object()) throw FileError("{}: the field '{}' is no object", where, key);
     const std::string here = where + ": " + key;
     rope.theta = json_get_or<double>(*found, "rope_theta", rope.theta, here);
     const auto type = json_get_or<std::string>(
         *found, "rope_type", json_get_or<std::string>(*found, "type", "default", here), here);
-    if (type == "default") return rope;
+    if (type == "default") continue;
     if (std::find(allowed.begin(), allowed.end(), type) == allowed.end())
       throw FileError("{}: rope type '{}' is not supported by this family; {} is", where, type,
                       fmt::join(allowed, ", "));
     rope.scaling = type == "yarn" ? read_yarn(config, *found, rotary_dim, rope.theta, here)
                                   : read_longrope(config, *found, rotary_dim, here);
-    return rope;
+    break;
   }
+  if (!(rope.theta > 0) || !std::isfinite(rope.theta))
+    throw FileError("{}: the field 'rope_theta' is {}, but must be positive", where, rope.theta);
   return rope;
 }
 

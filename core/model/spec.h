@@ -48,7 +48,8 @@ struct AttentionSpec {
   bool has_output_bias = false;    // bias on o
   bool has_output_gate = false;    // q_proj also gives a gate for each head; its sigmoid scales the output
   double rope_theta = 10000.0;
-  std::int64_t rotary_dim = 0;  // leading dimensions of a head that are rotated; 0: all of head_dim
+  // Dimensions of a head that are rotated: the leading ones, with `latent` the last; 0: all of head_dim.
+  std::int64_t rotary_dim = 0;
   RotaryPairs pairs = RotaryPairs::half;
   std::optional<RopeScaling> rope_scaling;  // none: theta's own frequencies
   std::optional<double> scale;              // of the scores; none: head_dim^-0.5

@@ -23,7 +23,7 @@ enum class Operation {
 enum class Mode {
   logit_shift,                 // ln(alpha) added to the router logits before the score function
   logit_shift_selection_only,  // as logit_shift, but the weights come from the unshifted logits
-  prob_scale_renorm,           // scores of all experts scaled, renormalised to one, then top-k
+  prob_scale_renorm,           // scores of all experts scaled, brought back to their total, then top-k
   weight_scale_renorm,         // weights after top-k scaled, the token's total weight kept (DSMoE Eq. 11)
   weight_scale,                // weights after top-k scaled (RICE's beta)
 };

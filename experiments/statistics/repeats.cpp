@@ -95,8 +95,10 @@ double majority_at_k(std::span<const VoteClass> classes, std::int64_t unparsed, 
                                                        [](const VoteClass& v) { return v.count < 0; });
   if (is_negative || k < 1 || k > n)
     throw Error("maj@{} of {} samples: k lies between 1 and the number of samples", k, n);
+  std::int64_t largest = 0;
+  for (const VoteClass& votes : classes) largest = std::max(largest, votes.count);
   double credit = 0;
-  for (std::int64_t most = 1; most <= k; ++most) {
+  for (std::int64_t most = 1; most <= std::min(k, largest); ++most) {
     TiedWays ways(k, classes.size());
     for (const VoteClass& votes : classes) ways.add(votes, most);
     credit += ways.credit(unparsed);

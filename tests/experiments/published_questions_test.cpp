@@ -96,6 +96,10 @@ TEST_CASE("Configurations of published sets that cannot work say why", "[experim
   CHECK_THAT(bind_error(gpqa_yaml("prompt: gpqa/official\ndomains: [law]\n")), ContainsSubstring("'law'"));
   CHECK_THAT(bind_error("files: [" + set_file("math_ai.jsonl").string() + "]\nprompt: letter\n"),
              ContainsSubstring("needs options"));
+  const testing::ScratchDir scratch;
+  write_atomic(scratch / "gsm8k.jsonl", R"({"question": "How many?", "answer": "All of them.\n#### 5,600"})");
+  CHECK_THAT(bind_error("files: [" + (scratch / "gsm8k.jsonl").string() + "]\nprompt: worked\n"),
+             ContainsSubstring("integers from 0 to 999"));
 }
 
 TEST_CASE("The released code's letter prompt takes a published set's options", "[experiments]") {

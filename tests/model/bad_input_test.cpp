@@ -168,6 +168,14 @@ TEST_CASE("configs that the runtime cannot follow are errors that name the field
     broken.set_config("rope_scaling", {{"rope_type", "yarn"}});
     fails_with("rope type 'yarn'");
   }
+  SECTION("a rotation that has no base") {
+    broken.set_config("rope_theta", 0.0);
+    fails_with("'rope_theta' is 0");
+  }
+  SECTION("rope scaling that is no object") {
+    broken.set_config("rope_scaling", "yarn");
+    fails_with("'rope_scaling' is no object");
+  }
   SECTION("impossible routing") {
     broken.set_config("num_experts_per_tok", 13);
     CHECK_THROWS_WITH(model::Model::load(broken.dir), ContainsSubstring("13 of 12 experts"));

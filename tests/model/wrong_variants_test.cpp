@@ -1,5 +1,5 @@
 // Deliberately wrong variants of the decoder: each must miss the reference, and by as much as the same
-// mistake made in transformers does. It shows that the parity test can see a bug.
+// mistake made in a second implementation does. It shows that the parity test can see a bug.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -195,7 +195,7 @@ double relative_error(const ModelReference& reference, const Change& change) {
 
 }  // namespace
 
-TEST_CASE("deliberately wrong variants miss the reference as far as the same mistakes in transformers do",
+TEST_CASE("deliberately wrong variants miss the reference as far as the same mistakes made elsewhere",
           "[model][parity]") {
   const auto name = GENERATE(from_range(checkpoints_with_reference()));
   const ModelReference reference(name);
@@ -209,7 +209,8 @@ TEST_CASE("deliberately wrong variants miss the reference as far as the same mis
   const double tolerance = reference.fields.at("tolerance").get<double>();
   int tried = 0;
   double smallest = std::numeric_limits<double>::infinity();
-  std::string table = name + ": error in standard deviations of the logits, ours | transformers'\n";
+  std::string table =
+      name + ": error in standard deviations of the logits, ours | the second implementation's\n";
   for (const Json& variant : reference.fields.at("wrong_variants")) {
     const auto found = changes.find(variant.at("name").get<std::string>());
     if (found == changes.end()) continue;

@@ -1,6 +1,7 @@
 // ERNIE 4.5 (ERNIE-4.5-21B-A3B and its Thinking variant): neighbouring dimensions turn together, softmax
 // router in float32 with a correction bias for the choice alone, weights divided by no less than
 // moe_norm_min, shared experts, dense first layers, tied embeddings.
+#include "core/model/rope_fields.h"
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -43,7 +44,7 @@ ModelSpec parse_ernie4_5_moe(const Json& config, const std::string& where) {
   ModelSpec spec = parse_common(config, where);
   if (json_get_or<bool>(config, "use_bias", false, where))
     throw FileError("{}: the field 'use_bias' is true, which is not supported by this family", where);
-  if (!config.contains("rope_theta") && !config.contains("rope_parameters"))
+  if (!names_rope_field(config, "rope_theta"))
     spec.attention.rope_theta = 5e5;  // the class default, which is not Llama's
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-5, where);
   spec.tied_embeddings = json_get_or<bool>(config, "tie_word_embeddings", true, where);

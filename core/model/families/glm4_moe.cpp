@@ -1,6 +1,7 @@
 // GLM-4.5 (GLM-4.5, GLM-4.5-Air): half of each head is rotated, biases on q, k and v, optional RMSNorm on
 // each query and key head, sigmoid router in float32 with a correction bias for the choice alone, groups of
 // experts and a factor on the weights, shared experts, dense first layers.
+#include "core/model/rope_fields.h"
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -22,23 +23,20 @@ RouterSpec glm_router(const Json& config, const std::string& where) {
   return router;
 }
 
-// The published models turn half of a head, also where the config does not say it.
-bool says_rotary_share(const Json& config) {
-  const auto parameters = config.find("rope_parameters");
-  return config.contains("partial_rotary_factor") || (parameters != config.end() && parameters->is_object() &&
-                                                      parameters->contains("partial_rotary_factor"));
-}
-
 ModelSpec parse_glm4_moe(const Json& config, const std::string& where) {
   Json full = config;
-  if (!says_rotary_share(config)) full["partial_rotary_factor"] = 0.5;
+  // The published models turn half of a head, also where the config does not say it.
+  if (!names_rope_field(config, "partial_rotary_factor")) full["partial_rotary_factor"] = 0.5;
   ModelSpec spec = parse_common(full, where);
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-5, where);
   spec.attention.has_output_bias = false;
   if (json_get_or<bool>(config, "use_qk_norm", false, where)) spec.attention.qk_norm = QkNorm::per_head;
   spec.router = glm_router(config, where);
   spec.expert_width = json_get<std::int64_t>(config, "moe_intermediate_size", where);
-  spec.shared_width = spec.expert_width * json_get_or<std::int64_t>(config, "n_shared_experts", 1, where);
+  const auto shared = json_get_or<std::int64_t>(config, "n_shared_experts", 1, where);
+  if (shared < 0)
+    throw FileError("{}: the field 'n_shared_experts' is {}, but must not be negative", where, shared);
+  spec.shared_width = spec.expert_width * shared;
   spec.dense_width = json_get_or<std::int64_t>(config, "intermediate_size", 0, where);
   spec.prediction_layers = json_get_or<std::int64_t>(config, "num_nextn_predict_layers", 1, where);
   const auto dense = json_get_or<std::int64_t>(config, "first_k_dense_replace", 1, where);

@@ -2,6 +2,7 @@
 // and experts, YaRN, a clamped SwiGLU, softmax over the top-k logits (which is softmax over all with the
 // chosen renormalised), and experts in MXFP4 or dequantised.
 #include "core/model/mxfp4.h"
+#include "core/model/rope_fields.h"
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -59,8 +60,7 @@ void require_own_defaults(const Json& config, const std::string& where) {
     if (!has(config, key)) throw FileError("{}: the field '{}' is missing", where, key);
   if (!has(config, "rope_scaling") && !has(config, "rope_parameters"))
     throw FileError("{}: the field 'rope_scaling' (or 'rope_parameters') is missing", where);
-  if (!has(config, "rope_theta") &&
-      !(has(config, "rope_parameters") && has(config.at("rope_parameters"), "rope_theta")))
+  if (!names_rope_field(config, "rope_theta"))
     throw FileError("{}: the field 'rope_theta' is missing", where);
 }
 

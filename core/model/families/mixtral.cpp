@@ -1,5 +1,6 @@
 // Mixtral (Mixtral-8x7B, 8x22B): Llama's attention with an optional sliding window, softmax router with the
 // chosen always renormalised, experts named w1 (gate), w3 (up) and w2 (down).
+#include "core/model/rope_fields.h"
 #include "core/model/spec.h"
 
 namespace moelab::model {
@@ -7,7 +8,7 @@ namespace {
 
 ModelSpec parse_mixtral(const Json& config, const std::string& where) {
   ModelSpec spec = parse_common(config, where);
-  if (!config.contains("rope_theta") && !config.contains("rope_parameters"))
+  if (!names_rope_field(config, "rope_theta"))
     spec.attention.rope_theta = 1e6;  // the class default, which is not Llama's
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-5, where);
   const auto window = json_get_or<std::int64_t>(config, "sliding_window", spec.max_positions, where);
