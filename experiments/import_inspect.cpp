@@ -5,32 +5,34 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "experiments/imported_run.h"
+#include "experiments/private_sets.h"
 
 namespace moelab::experiments {
 
 namespace {
 
 // A message's content is a text, or parts of several kinds of which the texts count.
-std::string content_text(const Json& content) {
+std::string content_text(const Json& content, const std::string& origin) {
   if (content.is_string()) return content.get<std::string>();
   std::string text;
   if (!content.is_array()) return text;
   for (const Json& part : content) {
-    if (part.value("type", "") != "text" || !part.contains("text")) continue;
+    if (!part.is_object() || json_get_or<std::string>(part, "type", "", origin) != "text") continue;
     if (!text.empty()) text += "\n";
-    text += part.at("text").get<std::string>();
+    text += json_get_or<std::string>(part, "text", "", origin);
   }
   return text;
 }
 
 // The question: the input, or what the user says in it.
-std::string input_text(const Json& input) {
+std::string input_text(const Json& input, const std::string& origin) {
   if (input.is_string()) return input.get<std::string>();
   std::string text;
   if (!input.is_array()) return text;
   for (const Json& message : input)
-    if (message.value("role", "") == "user" && message.contains("content"))
-      text += (text.empty() ? "" : "\n") + content_text(message.at("content"));
+    if (message.is_object() && json_get_or<std::string>(message, "role", "", origin) == "user" &&
+        message.contains("content"))
+      text += (text.empty() ? "" : "\n") + content_text(message.at("content"), origin);
   return text;
 }
 
@@ -50,10 +52,11 @@ void check_target(const ImportedSample& sample, const std::string& origin) {
 
 void read_output(const Json& output, ImportedSample& sample, const std::string& origin) {
   const Json choices = json_get<Json>(output, "choices", origin);
-  if (!choices.is_array() || choices.empty() || !choices[0].contains("message"))
+  if (!choices.is_array() || choices.empty() || !choices[0].contains("message") ||
+      !choices[0].at("message").is_object())
     throw FileError("{}: the output holds no reply", origin);
   const Json& message = choices[0].at("message");
-  sample.output = message.contains("content") ? content_text(message.at("content")) : "";
+  sample.output = message.contains("content") ? content_text(message.at("content"), origin) : "";
   sample.stop = json_get_or<std::string>(choices[0], "stop_reason", "", origin);
   sample.truncated = sample.stop == "max_tokens" || sample.stop == "model_length";
   const Json usage = json_get_or<Json>(output, "usage", Json::object(), origin);
@@ -62,21 +65,23 @@ void read_output(const Json& output, ImportedSample& sample, const std::string& 
   sample.n_answer = std::max<std::int64_t>(0, tokens - sample.n_think);
 }
 
-// "C" is correct, and so is 1; "I", "N" and "P" (in part) are not.
-bool is_correct_value(const Json& value) {
-  if (value.is_string()) return value.get<std::string>() == "C";
+// "C" is correct, and so is 1; "I", "N" and "P" (in part) and 0 are not; other values are no verdicts.
+std::optional<bool> verdict_of_value(const Json& value) {
   if (value.is_boolean()) return value.get<bool>();
-  return value.is_number() && value.get<double>() == 1;
+  if (value == "C" || value == 1) return true;
+  if (value == "I" || value == "N" || value == "P" || value == 0) return false;
+  return std::nullopt;
 }
 
 void read_scores(const Json& scores, ImportedSample& sample, const std::string& origin) {
   if (!scores.is_object()) return;
   for (const auto& [scorer, score] : scores.items()) {
-    const Json value = json_get<Json>(score, "value", origin);
-    if (value.is_object() || value.is_array()) continue;
+    if (!score.is_object()) continue;
+    const std::optional<bool> is_correct = verdict_of_value(json_get<Json>(score, "value", origin));
+    if (!is_correct) continue;
     const auto answer = json_get_or<std::string>(score, "answer", "", origin);
-    sample.verdicts.push_back({"inspect/" + scorer, answer.empty() ? std::nullopt : std::optional(answer),
-                               is_correct_value(value)});
+    sample.verdicts.push_back(
+        {"inspect/" + scorer, answer.empty() ? std::nullopt : std::optional(answer), *is_correct});
   }
 }
 
@@ -86,7 +91,7 @@ ImportedSample read_inspect_sample(const Json& row, const std::string& task, con
   sample.question = id.is_string() ? id.get<std::string>() : id.dump();
   sample.repeat = static_cast<int>(json_get_or<std::int64_t>(row, "epoch", 1, origin)) - 1;
   if (sample.repeat < 0) throw FileError("{}: epochs count from 1", origin);
-  sample.text = input_text(json_get<Json>(row, "input", origin));
+  sample.text = input_text(json_get<Json>(row, "input", origin), origin);
   sample.options = json_get_or<std::vector<std::string>>(row, "choices", {}, origin);
   sample.gold = target_text(row, origin);
   check_target(sample, origin);
@@ -124,12 +129,14 @@ ImportedRun read_inspect(const std::filesystem::path& path) {
   std::int64_t number = 0;
   for (const Json& row : json_get_or<Json>(log, "samples", Json::array(), origin)) {
     const std::string place = fmt::format("{}, sample {}", origin, ++number);
+    if (!row.is_object()) throw FileError("{}: no JSON object", place);
     // A sample that failed in the tool has no reply.
     if (row.contains("error") && !row.at("error").is_null()) {
       run.is_complete = false;
       continue;
     }
     run.samples.push_back(read_inspect_sample(row, run.task, place));
+    run.is_private = run.is_private || has_private_columns(row.value("metadata", Json()));
   }
   if (run.samples.empty())
     throw FileError("{}: holds no samples; was the log written with log_samples off?", path.string());

@@ -7,6 +7,7 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "experiments/imported_run.h"
+#include "experiments/private_sets.h"
 
 namespace moelab::experiments {
 
@@ -156,6 +157,7 @@ ImportedRun read_lm_eval(const std::filesystem::path& path) {
     const std::string origin = fmt::format("{}, row {}", path.string(), i + 1);
     const Json row = parse_json(lines[i], origin);
     if (!row.is_object()) throw FileError("{}: no JSON object", origin);
+    run.is_private = run.is_private || has_private_columns(row.value("doc", Json()));
     for (ImportedSample& sample : samples_of_row(row, run.task, origin)) {
       const auto [at, is_new] = known.try_emplace({sample.question, sample.repeat}, run.samples.size());
       if (is_new) {

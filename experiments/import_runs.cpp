@@ -12,6 +12,7 @@
 #include "core/text/thinking.h"
 #include "evaluators/registry.h"
 #include "experiments/analyse.h"
+#include "experiments/private_sets.h"
 #include "experiments/rescore.h"
 #include "experiments/version.h"
 
@@ -20,6 +21,9 @@ namespace moelab::experiments {
 namespace {
 
 using store::Id;
+
+// Metrics count a question's samples in a byte.
+constexpr std::int64_t kMostRepeats = 255;
 
 // The samples of a question are its repeats; all questions must have the same number of them.
 std::int64_t repeats_of(const ImportedRun& run) {
@@ -32,21 +36,39 @@ std::int64_t repeats_of(const ImportedRun& run) {
     if (std::ssize(numbers) != wanted || *numbers.begin() != 0 || *numbers.rbegin() != wanted - 1)
       throw ConfigError("question {} has {} samples, {} has {}; a study needs as many of each", question,
                         numbers.size(), repeats.begin()->first, wanted);
+  if (wanted > kMostRepeats)
+    throw ConfigError("{} samples a question; at most {} can be imported", wanted, kMostRepeats);
   return wanted;
 }
 
-// What the tables need of a study's config.
-std::string study_config(const ImportedRun& run, std::int64_t repeats, const std::string& thinking) {
+using Judges = std::vector<const evaluators::Evaluator*>;
+
+// The evaluator of the comparisons: the tool's first scorer where it judged every sample, else the first of
+// ours. The harness judges only the first of several replies.
+std::string evaluator_of(const ImportedRun& run, const Judges& judges) {
   const auto& verdicts = run.samples.front().verdicts;
-  if (verdicts.empty())
-    throw ConfigError("the log has no verdict of 0 or 1 on its first sample: it was made without scores");
+  const auto has_first = [&](const ImportedSample& sample) {
+    return std::any_of(sample.verdicts.begin(), sample.verdicts.end(),
+                       [&](const ToolVerdict& each) { return each.evaluator == verdicts.front().evaluator; });
+  };
+  if (!verdicts.empty() && std::all_of(run.samples.begin(), run.samples.end(), has_first))
+    return verdicts.front().evaluator;
+  if (!judges.empty()) return std::string(judges.front()->name);
+  throw ConfigError(
+      "the log has no verdict of 0 or 1 on every sample, and no evaluator of ours was made for its task; "
+      "give evaluator=NAME");
+}
+
+// What the tables need of a study's config.
+std::string study_config(const ImportedRun& run, std::int64_t repeats, const std::string& thinking,
+                         const std::string& evaluator) {
   const Json benchmark = {{"name", run.task},
                           {"prompt", "written"},
                           {"generation", {{"repeats", repeats}, {"thinking", thinking}}}};
   return canonical_json(
       Json{{"name", run.task},
            {"imported_from", run.tool},
-           {"evaluator", verdicts.front().evaluator},
+           {"evaluator", evaluator},
            {"options", {{"benchmark", Json::array({benchmark})}, {"model", Json::array()}}}});
 }
 
@@ -54,9 +76,8 @@ Id study_of(store::Store& store, const std::string& name, const std::string& con
   const std::string hash = sha256(config);
   if (const auto found = store.find_study(name); found && store.study(*found).config_hash != hash)
     throw ConfigError(
-        "the study '{}' is there and was not made by importing this task with this tool and number of "
-        "samples; give "
-        "another study=NAME",
+        "the study '{}' is there and was not made by importing this task with this tool, thinking and "
+        "number of samples; give another study=NAME",
         name);
   store::StudyRow row;
   row.name = name;
@@ -67,39 +88,50 @@ Id study_of(store::Store& store, const std::string& name, const std::string& con
   return store.put_study(row);
 }
 
-store::QuestionRow question_row_of(const ImportedSample& sample, const std::string& benchmark) {
+// Of a private set neither text nor options, but for their number.
+store::QuestionRow question_row_of(const ImportedSample& sample, const std::string& benchmark,
+                                   bool is_private) {
   store::QuestionRow row;
   row.set_name = benchmark;
   row.name = sample.question;
   row.group_id = sample.question;
   row.domain = sample.domain;
-  row.text = sample.text;
+  row.text = is_private ? kTextNotStored : sample.text;
   row.options = sample.options;
+  if (is_private) row.options.assign(sample.options.size(), kNotStored);
   row.gold = sample.gold;
   row.text_digest = sha256(Json{sample.text, sample.options, sample.gold}.dump());
   return row;
 }
 
-const evaluators::Evaluator* fitting(const evaluators::Evaluator& each, const ImportedSample& sample) {
+// Why an evaluator cannot judge a sample; "" where it can.
+std::string misfit(const evaluators::Evaluator& each, const ImportedSample& sample) {
   const bool is_letter = each.kind == evaluators::AnswerKind::letter;
-  if (is_letter == sample.options.empty()) return nullptr;
+  if (is_letter && sample.options.empty()) return "it looks for letters, and the question has no options";
+  if (!is_letter && !sample.options.empty()) return "it compares numbers, and the question has options";
   try {
     // A text with an answer, so that the right one is looked at too.
     evaluators::judge_written(each, {"\\boxed{1}"}, {sample.gold, sample.options});
-  } catch (const Error&) {
-    return nullptr;
+  } catch (const Error& problem) {
+    return problem.what();
   }
-  return &each;
+  return "";
 }
 
 // Those that were asked for, else those that the task's name begins or continues with and that can judge it.
-std::vector<const evaluators::Evaluator*> judges_of(const ImportedRun& run, const ImportRequest& request) {
-  std::vector<const evaluators::Evaluator*> judges;
-  for (const std::string& name : request.evaluators) judges.push_back(&evaluators::find_evaluator(name));
+Judges judges_of(const ImportedRun& run, const ImportRequest& request) {
+  Judges judges;
+  for (const std::string& name : request.evaluators) {
+    judges.push_back(&evaluators::find_evaluator(name));
+    for (const ImportedSample& sample : run.samples)
+      if (const std::string problem = misfit(*judges.back(), sample); !problem.empty())
+        throw ConfigError("{} cannot judge question {}: {}; give another evaluator=NAME", name,
+                          sample.question, problem);
+  }
   if (!judges.empty()) return judges;
   const auto can_judge = [&](const evaluators::Evaluator& each) {
     return std::all_of(run.samples.begin(), run.samples.end(),
-                       [&](const ImportedSample& sample) { return fitting(each, sample) != nullptr; });
+                       [&](const ImportedSample& sample) { return misfit(each, sample).empty(); });
   };
   for (const evaluators::Evaluator& each : evaluators::all_evaluators()) {
     const std::string family(each.name.substr(0, each.name.find('/')));
@@ -115,8 +147,9 @@ std::vector<const evaluators::Evaluator*> judges_of(const ImportedRun& run, cons
 // Writes one run; knows what its cells share.
 class RunWriter {
  public:
-  RunWriter(store::Store& store, const ImportedRun& run, const ImportRequest& request, Id study)
-      : store_(store), run_(run), request_(request), study_(study), judges_(judges_of(run, request)) {
+  RunWriter(store::Store& store, const ImportedRun& run, const ImportRequest& request, Id study,
+            const Judges& judges)
+      : store_(store), run_(run), request_(request), study_(study), judges_(judges) {
     store::ModelRow row;
     row.name = request.model.empty() ? run.model : request.model;
     if (row.name.empty()) throw ConfigError("the log does not name its model; give model=NAME");
@@ -135,8 +168,11 @@ class RunWriter {
  private:
   Id put_cell(const std::string& domain) {
     store::CellRow cell;
-    const Json condition = {
-        {"imported_from", run_.tool}, {"task", run_.task}, {"domain", domain}, {"model", model_}};
+    const Json condition = {{"imported_from", run_.tool},
+                            {"task", run_.task},
+                            {"domain", domain},
+                            {"model", model_},
+                            {"thinking", request_.thinking}};
     cell.condition = sha256(canonical_json(condition));
     cell.key = sha256(cell.condition + " " + request_.method);
     cell.model = model_;
@@ -159,7 +195,8 @@ class RunWriter {
     const store::CellRow stored = store_.cell(cell);
     std::set<Id> questions;
     for (const ImportedSample* sample : samples) {
-      const store::QuestionRow question = question_row_of(*sample, run_.task);
+      const store::QuestionRow question =
+          question_row_of(*sample, run_.task, run_.is_private || is_private_set(run_.task));
       const Id id = store_.put_questions({&question, 1}).front();
       questions.insert(id);
       write_sample(stored, id, question, *sample, summary);
@@ -167,8 +204,11 @@ class RunWriter {
     std::vector<store::SplitRow> splits;
     for (const Id question : questions) splits.push_back({question, 0, "test", -1});
     store_.put_splits(study_, splits);
-    store_.set_outcome(
-        cell, {run_.is_complete ? "done" : "partial", std::ssize(samples), 0, 0, "", stored.provenance});
+    // A later run of fewer questions takes nothing away.
+    const bool is_done = run_.is_complete || stored.status == "done";
+    const auto held =
+        store_.database().find<std::int64_t>("SELECT count(*) FROM sample WHERE cell = ?1", cell);
+    store_.set_outcome(cell, {is_done ? "done" : "partial", *held, 0, 0, "", stored.provenance});
     summary.questions += std::ssize(questions);
     summary.samples += std::ssize(samples);
   }
@@ -210,7 +250,7 @@ class RunWriter {
   const ImportedRun& run_;
   const ImportRequest& request_;
   Id study_ = 0, model_ = 0;
-  std::vector<const evaluators::Evaluator*> judges_;
+  const Judges& judges_;
 };
 
 }  // namespace
@@ -219,10 +259,11 @@ ImportSummary import_run(store::Store& store, const ImportedRun& run, const Impo
   ImportSummary summary;
   summary.repeats = repeats_of(run);
   summary.study_name = request.study.empty() ? fmt::format("{}-{}", run.tool, run.task) : request.study;
-  const std::string config = study_config(run, summary.repeats, request.thinking);
+  const Judges judges = judges_of(run, request);
+  const std::string config = study_config(run, summary.repeats, request.thinking, evaluator_of(run, judges));
   store::Transaction transaction = store.begin();
   summary.study = study_of(store, summary.study_name, config);
-  RunWriter(store, run, request, summary.study).write(summary);
+  RunWriter(store, run, request, summary.study, judges).write(summary);
   for (const auto& [cell, role] : store.cells(summary.study))
     summary.has_original = summary.has_original || role == "original";
   analyse_study(store, summary.study);

@@ -28,7 +28,8 @@ struct ImportSummary {
 };
 
 // Stores the run as one cell a domain: questions, samples, the tool's verdicts and ours, all in one
-// transaction, and makes the study's comparisons. The tool's first scorer is the study's evaluator. The same
+// transaction, and makes the study's comparisons. The tool's first scorer is the study's evaluator where it
+// judged every sample, else the first of ours. The same
 // file again adds nothing. Throws ConfigError when the model has no name, when the study exists and was not
 // imported from this task with as many repeats, when a question lacks a repeat, or an evaluator that was
 // asked for cannot judge; StoreError when a sample that is there has another reply.

@@ -34,6 +34,7 @@ struct ImportedRun {
   std::string tool;  // lm-eval, inspect
   std::string task;
   std::string model;        // as the log names it, "" where it does not
+  bool is_private = false;  // a document has columns that only GPQA has: its text is not stored
   bool is_complete = true;  // the tool says that the run ended well
   std::vector<ImportedSample> samples;
 };

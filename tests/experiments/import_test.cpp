@@ -189,3 +189,47 @@ TEST_CASE("A study takes more runs of its own task only", "[experiments]") {
   request.thinking = "think";
   CHECK_THROWS_WITH(import_run(scratch.store, run, request), ContainsSubstring("another output"));
 }
+
+TEST_CASE("Of several replies a question the tool judged one, so ours compares", "[experiments]") {
+  Scratch scratch;
+  ImportedRun run = read_lm_eval(log_of("sums"));
+  const std::size_t n = run.samples.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    run.samples.push_back(run.samples[i]);
+    run.samples.back().repeat = 1;
+    run.samples.back().verdicts.clear();
+  }
+  ImportRequest request = model_request("list");
+  const ImportSummary summary = import_run(scratch.store, run, request);
+  CHECK(summary.repeats == 2);
+  CHECK(scratch.value("SELECT json_extract(config, '$.evaluator') FROM study") == "gsm8k/lm_eval_flexible");
+  request.evaluators = {"gpqa/official"};
+  CHECK_THROWS_WITH(import_run(scratch.store, run, request),
+                    ContainsSubstring("gpqa/official cannot judge question gsm8k_mini-"));
+}
+
+TEST_CASE("Neither text nor options of GPQA are stored", "[experiments]") {
+  Scratch scratch;
+  import_choices(scratch, "original");
+  CHECK(scratch.value("SELECT count(*) FROM question WHERE text = '(this set''s text is not stored)'") ==
+        "6");
+  CHECK(scratch.value("SELECT count(*) FROM question WHERE options LIKE '%not stored%'") == "6");
+}
+
+TEST_CASE("A later, smaller import leaves a cell done, and other thinking makes another cell",
+          "[experiments]") {
+  Scratch scratch;
+  ImportedRun run = read_lm_eval(log_of("sums"));
+  const std::string all = std::to_string(run.samples.size());
+  import_run(scratch.store, run, model_request("list"));
+  run.samples.pop_back();
+  run.is_complete = false;
+  import_run(scratch.store, run, model_request("list"));
+  CHECK(scratch.value("SELECT status || ' ' || n_samples FROM cell") == "done " + all);
+  ImportRequest request = model_request("list");
+  request.thinking = "think";
+  CHECK_THROWS_WITH(import_run(scratch.store, run, request), ContainsSubstring("thinking and number"));
+  request.study = "thinking";
+  import_run(scratch.store, run, request);
+  CHECK(scratch.value("SELECT count(*) FROM cell") == "2");
+}
