@@ -92,6 +92,7 @@ ExtractCounts extract_rows(std::istream& in, std::ostream& out, const Evaluator&
     counts.answered += is_found(verdict) ? 1 : 0;
     counts.correct += verdict.correct ? 1 : 0;
   }
+  if (in.bad()) throw FileError("{}: cannot be read to its end", origin);
   return counts;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/config/nearest.h"
+#include "experiments/private_sets.h"
 #include "experiments/study_results.h"
 #include "experiments/text_table.h"
 #include "experiments/workspace.h"
@@ -158,12 +159,11 @@ std::string describe_cell(const std::string& model, const CellRow& cell) {
 }
 
 bool is_protected(const store::QuestionRow& question) {
-  return question.set_name.find("gpqa") != std::string::npos;
+  return is_private_set(question.set_name) || question.text == kTextNotStored;
 }
 
 std::string question_text(const store::QuestionRow& question, const AnswerPair& pair, bool with_text) {
-  std::string text = fmt::format("[{}] {}\n", question.name,
-                                 with_text ? question.text : "(protected text: --text prints it)");
+  std::string text = fmt::format("[{}] {}\n", question.name, with_text ? question.text : "(protected text)");
   const auto is_option = [&](const std::string& answer, std::size_t index) {
     const char letter = static_cast<char>('A' + index);
     return answer == std::string(1, letter) || answer == fmt::format("({})", letter) ||

@@ -14,6 +14,7 @@
 #include "evaluators/integer.h"
 #include "evaluators/mcq.h"
 #include "evaluators/mcq_generated.h"
+#include "experiments/private_sets.h"
 #include "experiments/published_questions.h"
 
 namespace moelab::experiments {
@@ -253,10 +254,10 @@ store::QuestionRow question_row(const Question& question, const std::string& ben
   row.group_id = question.group;
   row.domain = question.domain;
   row.subdomain = question.subdomain;
-  row.text = question.is_private ? "(this set's text is not stored)" : question.text;
+  row.text = question.is_private ? kTextNotStored : question.text;
   row.text_digest = question.digest;
   row.options = question.options;
-  if (question.is_private) row.options.assign(question.options.size(), "(not stored)");
+  if (question.is_private) row.options.assign(question.options.size(), kNotStored);
   row.gold = question.options.empty() ? question.answer_text() : evaluators::option_letter(question.answer);
   row.exposure = question.exposure;
   return row;

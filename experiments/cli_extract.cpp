@@ -1,6 +1,7 @@
 // moelab extract: an evaluator on answers from a file or the standard input, without a database.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -34,6 +35,7 @@ int run_extract(const Arguments& arguments) {
     counts = evaluators::extract_rows(std::cin, std::cout, evaluator, "standard input");
   } else {
     const std::string& path = arguments.words.front();
+    if (std::filesystem::is_directory(path)) throw FileError("{}: is a folder, not a file of rows", path);
     std::ifstream file(path, std::ios::binary);
     if (!file) throw FileError("{}: cannot be read", path);
     counts = evaluators::extract_rows(file, std::cout, evaluator, path);

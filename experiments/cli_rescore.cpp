@@ -16,6 +16,8 @@ int run_rescore(const Arguments& arguments) {
     throw ConfigError("rescore needs --evaluator NAME; moelab extract --list names them");
   RescoreRequest request;
   request.evaluator = &evaluators::find_evaluator(arguments.flag("--evaluator", ""));
+  // Reading first refuses a database that is not there, which writing would create.
+  open_results(arguments);
   store::Store store = open_results(arguments, store::Mode::read_write_create);
   if (arguments.settings.contains("study")) request.study = require_study(store, arguments.setting("study"));
   request.cell = arguments.integer("cell", 0);
@@ -50,9 +52,9 @@ Verb verb_rescore() {
                    {"domain", "only these domains (a,b)"},
                    database_setting()};
   spec.flags = {{"--evaluator", "NAME", "the evaluator (moelab extract --list)"}};
-  spec.examples = {"moelab rescore --evaluator gpqa/lm_eval_flexible study=gpqa",
+  spec.examples = {"moelab rescore --evaluator gpqa/official study=gpqa",
                    "moelab rescore --evaluator aime/lenient benchmark=demo_sums",
-                   "moelab table methods study=gpqa evaluator=gpqa/lm_eval_flexible"};
+                   "moelab table methods study=gpqa evaluator=gpqa/official"};
   return {spec, run_rescore};
 }
 

@@ -50,23 +50,27 @@ void print_answers(store::Store& store, const CellPair& pair, const Arguments& a
 int show_question(store::Store& store, const Arguments& arguments) {
   const store::Id study = require_study(store, arguments.setting("study"));
   TextTable table;
-  table.columns = {{"model", true}, {"method", true},    {"n_steered"},    {"alpha"},
-                   {"mode", true},  {"evaluator", true}, {"answer", true}, {"right", true}};
+  table.columns = {{"model", true}, {"method", true},    {"n_steered"},    {"alpha"},      {"mode", true},
+                   {"repeat"},      {"evaluator", true}, {"answer", true}, {"right", true}};
+  const std::int64_t repeat = arguments.integer("repeat", 0);
+  if (arguments.settings.contains("repeat") && repeat < 1)
+    throw ConfigError("repeat={}: samples count from 1", repeat);
   store::Id question = 0;
   store::Statement row = store.database().prepare(
       "SELECT q.id, m.name, c.method, c.n_steered, c.alpha, c.mode, v.evaluator, coalesce(v.answer, '-'), "
-      "v.correct "
+      "v.correct, s.repeat + 1 "
       "FROM question AS q JOIN sample AS s ON s.question = q.id JOIN cell AS c ON c.id = s.cell "
       "JOIN study_cell AS x ON x.cell = c.id AND x.study = ?1 JOIN model AS m ON m.id = c.model "
       "JOIN latest_verdict AS v ON v.sample = s.id "
-      "WHERE q.name = ?2 AND x.role IN ('original', 'grid') ORDER BY m.id, c.id, v.evaluator");
+      "WHERE q.name = ?2 AND x.role IN ('original', 'grid') AND (?3 = 0 OR s.repeat + 1 = ?3) "
+      "ORDER BY m.id, c.id, s.repeat, v.evaluator");
   const std::string name = arguments.setting("question");
-  row.bind(study, name);
+  row.bind(study, name, repeat);
   while (row.step()) {
     question = row.get<store::Id>(0);
     table.add({row.get<std::string>(1), row.get<std::string>(2), row.get<std::string>(3),
-               number_text(row.get<double>(4)), row.get<std::string>(5), row.get<std::string>(6),
-               row.get<std::string>(7), row.get<bool>(8) ? "yes" : "no"});
+               number_text(row.get<double>(4)), row.get<std::string>(5), row.get<std::string>(9),
+               row.get<std::string>(6), row.get<std::string>(7), row.get<bool>(8) ? "yes" : "no"});
   }
   if (question == 0) throw ConfigError("the study has no answer to a question '{}'", name);
   const store::QuestionRow asked = store.question(question);

@@ -6,6 +6,8 @@
 
 #include "core/base/json.h"
 #include "core/text/thinking.h"
+#include "evaluators/gpqa.h"
+#include "experiments/private_sets.h"
 #include "experiments/study_results.h"
 
 namespace moelab::experiments {
@@ -58,6 +60,9 @@ store::VerdictRow judge_sample(store::Store& store, const Evaluator& evaluator,
   try {
     if (evaluator.kind == evaluators::AnswerKind::number && !question.options.empty())
       throw Error("it compares numbers, and the question has options");
+    if (evaluator.name == evaluators::kGpqaFlexible && !question.options.empty() &&
+        question.options.front() == kNotStored)
+      throw Error("it looks for the options' texts, which are not stored for this set");
     const evaluators::Verdict verdict =
         evaluators::judge_written(evaluator, {answer, sample.closed}, {question.gold, question.options});
     store::VerdictRow row;

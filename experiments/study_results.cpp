@@ -9,6 +9,7 @@
 
 #include "core/base/json.h"
 #include "core/config/nearest.h"
+#include "experiments/private_sets.h"
 
 namespace moelab::experiments {
 
@@ -127,6 +128,7 @@ constexpr std::int64_t kFewQuestions = 50;
 
 // Whether a benchmark's questions are GPQA's, whatever it is called.
 bool is_gpqa(Store& store, const std::string& benchmark) {
+  if (is_private_set(benchmark)) return true;
   store::Statement row = store.database().prepare(
       "SELECT EXISTS (SELECT 1 FROM question WHERE set_name = ?1 AND name GLOB 'gpqa-*')");
   row.bind(benchmark);

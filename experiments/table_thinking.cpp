@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "experiments/answer_states.h"
 #include "experiments/line_cells.h"
 #include "experiments/statistics/paired_repeats.h"
 #include "experiments/tables.h"
@@ -25,19 +26,14 @@ WrittenFigures figures_of(store::Store& store, const std::vector<store::Id>& cel
   std::map<store::Id, std::vector<double>> thinking;
   WrittenFigures figures;
   for (const store::Id cell : cells) {
-    store::Statement row = store.database().prepare(
-        "SELECT s.question, s.n_think, s.n_answer, s.closed, s.truncated, v.answer IS NULL FROM sample AS s "
-        "JOIN latest_verdict AS v ON v.sample = s.id AND v.evaluator = ?2 "
-        "WHERE s.cell = ?1 AND s.output IS NOT NULL ORDER BY s.question, s.repeat");
-    row.bind(cell, evaluator);
-    while (row.step()) {
-      if (!questions.contains(row.get<store::Id>(0))) continue;
+    for (const SampleState& sample : sample_states(store, cell, evaluator)) {
+      if (!questions.contains(sample.question)) continue;
       ++figures.samples;
-      thinking[row.get<store::Id>(0)].push_back(static_cast<double>(row.get<std::int64_t>(1)));
-      figures.answer += static_cast<double>(row.get<std::int64_t>(2));
-      figures.closed += row.get<bool>(3) ? 1 : 0;
-      figures.truncated += row.get<bool>(4) ? 1 : 0;
-      figures.no_answer += row.get<bool>(5) ? 1 : 0;
+      thinking[sample.question].push_back(static_cast<double>(sample.n_think));
+      figures.answer += static_cast<double>(sample.n_answer);
+      figures.closed += sample.closed ? 1 : 0;
+      figures.truncated += sample.state.is_cut_off ? 1 : 0;
+      figures.no_answer += sample.state.is_parsed ? 0 : 1;
     }
   }
   if (figures.samples == 0) return figures;
