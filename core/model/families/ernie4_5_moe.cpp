@@ -1,8 +1,7 @@
 // ERNIE 4.5 (ERNIE-4.5-21B-A3B and its Thinking variant): neighbouring dimensions turn together, softmax
 // router in float32 with a correction bias for the choice alone, weights divided by no less than
 // moe_norm_min, shared experts, dense first layers, tied embeddings.
-#include "core/model/rope_fields.h"
-#include "core/model/spec.h"
+#include "core/model/family_fields.h"
 
 namespace moelab::model {
 namespace {

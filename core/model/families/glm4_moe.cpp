@@ -1,8 +1,7 @@
 // GLM-4.5 (GLM-4.5, GLM-4.5-Air): half of each head is rotated, biases on q, k and v, optional RMSNorm on
 // each query and key head, sigmoid router in float32 with a correction bias for the choice alone, groups of
 // experts and a factor on the weights, shared experts, dense first layers.
-#include "core/model/rope_fields.h"
-#include "core/model/spec.h"
+#include "core/model/family_fields.h"
 
 namespace moelab::model {
 namespace {

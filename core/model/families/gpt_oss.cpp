@@ -1,9 +1,8 @@
 // gpt-oss (20B, 120B): attention sinks, a sliding window on every other layer, biases on attention, router
 // and experts, YaRN, a clamped SwiGLU, softmax over the top-k logits (which is softmax over all with the
 // chosen renormalised), and experts in MXFP4 or dequantised.
+#include "core/model/family_fields.h"
 #include "core/model/mxfp4.h"
-#include "core/model/rope_fields.h"
-#include "core/model/spec.h"
 
 namespace moelab::model {
 namespace {

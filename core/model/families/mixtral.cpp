@@ -1,7 +1,6 @@
 // Mixtral (Mixtral-8x7B, 8x22B): Llama's attention with an optional sliding window, softmax router with the
 // chosen always renormalised, experts named w1 (gate), w3 (up) and w2 (down).
-#include "core/model/rope_fields.h"
-#include "core/model/spec.h"
+#include "core/model/family_fields.h"
 
 namespace moelab::model {
 namespace {
@@ -11,10 +10,7 @@ ModelSpec parse_mixtral(const Json& config, const std::string& where) {
   if (!names_rope_field(config, "rope_theta"))
     spec.attention.rope_theta = 1e6;  // the class default, which is not Llama's
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-5, where);
-  const auto window = json_get_or<std::int64_t>(config, "sliding_window", spec.max_positions, where);
-  if (window <= 0)
-    throw FileError("{}: the field 'sliding_window' is {}, but must be positive", where, window);
-  if (window < spec.max_positions) spec.attention.window = window;
+  read_window_of_all(config, spec, where);
   spec.router.score = &softmax_score;
   spec.router.experts = json_get<std::int64_t>(config, "num_local_experts", where);
   spec.router.top_k = json_get<std::int64_t>(config, "num_experts_per_tok", where);
@@ -24,21 +20,8 @@ ModelSpec parse_mixtral(const Json& config, const std::string& where) {
   return spec;
 }
 
-LayerNames mixtral_layer_names(std::int64_t layer) {
-  LayerNames names = common_layer_names(layer);
-  const std::string block = fmt::format("model.layers.{}.block_sparse_moe.", layer);
-  names.router = block + "gate";
-  names.experts = block + "experts";
-  names.fused_gate_up = block + "experts.gate_up_proj";
-  names.fused_down = block + "experts.down_proj";
-  names.expert_gate = "w1";
-  names.expert_up = "w3";
-  names.expert_down = "w2";
-  return names;
-}
-
 }  // namespace
 
-Family family_mixtral() { return {"mixtral", &parse_mixtral, &mixtral_layer_names}; }
+Family family_mixtral() { return {"mixtral", &parse_mixtral, &block_sparse_layer_names}; }
 
 }  // namespace moelab::model

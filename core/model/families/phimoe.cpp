@@ -1,6 +1,6 @@
 // Phi-MoE (Phi-3.5-MoE, Phi-mini-MoE, Phi-tiny-MoE): LayerNorm with bias, biases on attention and head,
 // longrope, a sliding window, and the sparsemixer, whose two weights are not renormalised.
-#include "core/model/spec.h"
+#include "core/model/family_fields.h"
 
 namespace moelab::model {
 namespace {
@@ -10,10 +10,7 @@ ModelSpec parse_phimoe(const Json& config, const std::string& where) {
   spec.norm = NormKind::layer;
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-5, where);
   spec.has_head_bias = json_get_or<bool>(config, "lm_head_bias", false, where);
-  const auto window = json_get_or<std::int64_t>(config, "sliding_window", spec.max_positions, where);
-  if (window <= 0)
-    throw FileError("{}: the field 'sliding_window' is {}, but must be positive", where, window);
-  if (window < spec.max_positions) spec.attention.window = window;
+  read_window_of_all(config, spec, where);
   spec.router.score = &logit_score;
   spec.router.sparsemixer_eps = json_get_or<double>(config, "router_jitter_noise", 0.01, where);
   spec.router.experts = json_get_or<std::int64_t>(config, "num_local_experts", 16, where);
@@ -25,21 +22,8 @@ ModelSpec parse_phimoe(const Json& config, const std::string& where) {
   return spec;
 }
 
-LayerNames phimoe_layer_names(std::int64_t layer) {
-  LayerNames names = common_layer_names(layer);
-  const std::string block = fmt::format("model.layers.{}.block_sparse_moe.", layer);
-  names.router = block + "gate";
-  names.experts = block + "experts";
-  names.fused_gate_up = block + "experts.gate_up_proj";
-  names.fused_down = block + "experts.down_proj";
-  names.expert_gate = "w1";
-  names.expert_up = "w3";
-  names.expert_down = "w2";
-  return names;
-}
-
 }  // namespace
 
-Family family_phimoe() { return {"phimoe", &parse_phimoe, &phimoe_layer_names}; }
+Family family_phimoe() { return {"phimoe", &parse_phimoe, &block_sparse_layer_names}; }
 
 }  // namespace moelab::model

@@ -1,7 +1,7 @@
 // Qwen2-MoE (Qwen1.5-MoE-A2.7B, Qwen2-57B-A14B): biases on q, k and v alone, softmax router whose weights are
 // not renormalised unless norm_topk_prob says so, a shared expert behind a sigmoid gate, optional dense
 // layers.
-#include "core/model/spec.h"
+#include "core/model/family_fields.h"
 
 namespace moelab::model {
 namespace {
@@ -10,11 +10,7 @@ ModelSpec parse_qwen2_moe(const Json& config, const std::string& where) {
   ModelSpec spec = parse_common(config, where);
   spec.attention.has_bias = json_get_or<bool>(config, "qkv_bias", true, where);
   spec.attention.has_output_bias = false;
-  spec.router.score = &softmax_score;
-  spec.router.experts = json_get<std::int64_t>(
-      config, config.contains("num_experts") ? "num_experts" : "num_local_experts", where);
-  spec.router.top_k = json_get<std::int64_t>(config, "num_experts_per_tok", where);
-  spec.router.renormalise = json_get_or<bool>(config, "norm_topk_prob", false, where);
+  read_softmax_router(config, spec, /*usually_renormalised=*/false, where);
   spec.expert_width = json_get<std::int64_t>(config, "moe_intermediate_size", where);
   spec.shared_width = json_get<std::int64_t>(config, "shared_expert_intermediate_size", where);
   if (spec.shared_width <= 0)

@@ -1,6 +1,6 @@
 // Qwen3-Next (Qwen3-Next-80B-A3B): gated delta nets with a gated attention layer after every few of them,
 // norms that multiply by 1 + weight, rotation of a part of each head, a shared expert with a sigmoid gate.
-#include "core/model/spec.h"
+#include "core/model/family_fields.h"
 
 namespace moelab::model {
 namespace {
@@ -62,11 +62,7 @@ DeltaNetSpec read_delta_net(const Json& config, std::int64_t layers, const std::
 }
 
 void read_next_experts(ModelSpec& spec, const Json& config, const std::string& where) {
-  spec.router.score = &softmax_score;
-  spec.router.experts = json_get<std::int64_t>(
-      config, config.contains("num_experts") ? "num_experts" : "num_local_experts", where);
-  spec.router.top_k = json_get<std::int64_t>(config, "num_experts_per_tok", where);
-  spec.router.renormalise = json_get_or<bool>(config, "norm_topk_prob", true, where);
+  read_softmax_router(config, spec, /*usually_renormalised=*/true, where);
   spec.expert_width = json_get<std::int64_t>(config, "moe_intermediate_size", where);
   spec.shared_width = json_get<std::int64_t>(config, "shared_expert_intermediate_size", where);
   if (spec.shared_width <= 0) throw FileError("{}: shared_expert_intermediate_size must be positive", where);
