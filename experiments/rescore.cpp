@@ -9,6 +9,7 @@
 #include "evaluators/gpqa.h"
 #include "experiments/private_sets.h"
 #include "experiments/study_results.h"
+#include "experiments/written_sample.h"
 
 namespace moelab::experiments {
 
@@ -65,13 +66,8 @@ store::VerdictRow judge_sample(store::Store& store, const Evaluator& evaluator,
       throw Error("it looks for the options' texts, which are not stored for this set");
     const evaluators::Verdict verdict =
         evaluators::judge_written(evaluator, {answer, sample.closed}, {question.gold, question.options});
-    store::VerdictRow row;
+    store::VerdictRow row = verdict_row(verdict);
     row.sample = sample.id;
-    row.evaluator = verdict.evaluator;
-    row.version = verdict.version;
-    if (!verdict.answer.empty()) row.answer = verdict.answer;
-    row.rule = verdict.rule;
-    row.correct = verdict.correct;
     return row;
   } catch (const Error& problem) {
     throw ConfigError(

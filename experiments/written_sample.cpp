@@ -19,7 +19,9 @@ bool is_cut_off(engine::StopReason reason) {
   return reason == engine::StopReason::length || reason == engine::StopReason::context;
 }
 
-store::VerdictRow row_of(const evaluators::Verdict& verdict) {
+}  // namespace
+
+store::VerdictRow verdict_row(const evaluators::Verdict& verdict) {
   store::VerdictRow row;
   row.evaluator = verdict.evaluator;
   row.version = verdict.version;
@@ -28,8 +30,6 @@ store::VerdictRow row_of(const evaluators::Verdict& verdict) {
   row.correct = verdict.correct;
   return row;
 }
-
-}  // namespace
 
 AnswerReader::AnswerReader(const text::Tokenizer& tokenizer, PromptStyle style,
                            const GenerationConfig& config, std::span<const std::int64_t> eos_ids,
@@ -46,12 +46,12 @@ AnswerReader::AnswerReader(const text::Tokenizer& tokenizer, PromptStyle style,
 void AnswerReader::judge(const ScoredQuestion& question, std::string_view answer, bool closed,
                          WrittenSample& sample) const {
   if (style_ == PromptStyle::worked) {
-    sample.verdict = row_of(evaluators::judge_integer(answer, closed, question.integer));
+    sample.verdict = verdict_row(evaluators::judge_integer(answer, closed, question.integer));
   } else if (style_ != PromptStyle::published) {
-    sample.verdict = row_of(evaluators::judge_letter(answer, question.answer));
+    sample.verdict = verdict_row(evaluators::judge_letter(answer, question.answer));
   } else {
     for (const std::string& name : evaluators_)
-      sample.more.push_back(row_of(
+      sample.more.push_back(verdict_row(
           evaluators::judge_written(evaluators::find_evaluator(name), {answer, closed}, question.expected)));
     sample.verdict = std::move(sample.more.front());
     sample.more.erase(sample.more.begin());

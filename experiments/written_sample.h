@@ -20,6 +20,9 @@ struct WrittenSample {
   std::vector<store::VerdictRow> more;  // of a published prompt's other evaluators
 };
 
+// The verdict as it is stored, without its sample.
+store::VerdictRow verdict_row(const evaluators::Verdict& verdict);
+
 class AnswerReader {
  public:
   // Keeps a reference to the tokenizer. `eos_ids`: the tokens that config.json names as the end.

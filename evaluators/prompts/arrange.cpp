@@ -14,15 +14,9 @@ constexpr std::size_t kLetters = 10;
 
 std::string stripped_text(const std::string& text) { return std::string(evaluators::python_stripped(text)); }
 
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-  return text;
-}
-
 // lm-eval's `preprocess`, one pass each.
 std::string cleaned(const std::string& text) {
-  return replaced(replaced(stripped_text(text), " [title]", ". "), "  ", " ");
+  return replaced_all(replaced_all(stripped_text(text), " [title]", ". "), "  ", " ");
 }
 
 // The first option with the correct one's text is the right one, as list.index finds it.

@@ -28,12 +28,6 @@ std::string without_last(std::string text) {
   return text;
 }
 
-std::string replaced_all(std::string text, std::string_view from, std::string_view to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-  return text;
-}
-
 // Question and options as MMLU-Pro's local script writes them.
 std::string mmlu_pro_stem(const data::SetQuestion& question, const Shown& shown) {
   return fmt::format("Question:\n{}\nOptions:\n{}", question.text, lettered(shown, "", ". "));
@@ -49,6 +43,12 @@ std::string mmlu_pro_api_stem(const data::SetQuestion& question, const Shown& sh
 std::string choices_below(const Shown& shown) { return without_last(lettered(shown, "", ") ")); }
 
 }  // namespace
+
+std::string replaced_all(std::string text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
 
 std::string no_instruction(const std::string&) { return ""; }
 

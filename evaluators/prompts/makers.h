@@ -25,6 +25,9 @@ std::vector<Shown> shuffled_lm_eval(const data::QuestionSet& set);  // as the of
 std::vector<Shown> inserted_lighteval(
     const data::QuestionSet& set);  // seed 1234, C put in at randint(0, 3), stripped
 
+// Every `from` in the text becomes `to`, read from the left, as Python's str.replace does.
+std::string replaced_all(std::string text, std::string_view from, std::string_view to);
+
 std::string no_instruction(const std::string& domain);
 std::string mmlu_pro_instruction(const std::string& domain);
 std::string mmlu_pro_api_instruction(const std::string& domain);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "tests/model/variants.h"
 #include "tests/model/variants_deepseek.h"
@@ -179,6 +180,18 @@ Changes family_changes() {
   };
 }
 
+// Those that can be made in moelab on one checkpoint.
+Changes changes_for(const std::string& name) {
+  Changes changes = spec_changes();
+  changes.merge(weight_changes());
+  changes.merge(family_changes());
+  add_routed_variants(changes);
+  if (name.starts_with("gpt_oss")) add_gpt_oss_variants(changes);
+  if (name.starts_with("deepseek")) add_deepseek_variants(changes);
+  if (name.starts_with("qwen3_next")) add_qwen3_next_variants(changes);
+  return changes;
+}
+
 double relative_error(const ModelReference& reference, const Change& change) {
   const model::Model right = model::Model::load(reference.checkpoint);
   model::ModelSpec spec = right.spec();
@@ -195,17 +208,25 @@ double relative_error(const ModelReference& reference, const Change& change) {
 
 }  // namespace
 
+TEST_CASE("every wrong variant that can be made here has the name that some reference gives it", "[model]") {
+  std::set<std::string> made, known;
+  for (const std::string& name : checkpoints_with_reference()) {
+    for (const auto& [variant, change] : changes_for(name)) made.insert(variant);
+    const ModelReference reference(name);
+    for (const Json& variant : reference.fields.at("wrong_variants"))
+      known.insert(variant.at("name").get<std::string>());
+  }
+  for (const std::string& variant : made) {
+    CAPTURE(variant);
+    CHECK(known.contains(variant));
+  }
+}
+
 TEST_CASE("deliberately wrong variants miss the reference as far as the same mistakes made elsewhere",
           "[model][parity]") {
   const auto name = GENERATE(from_range(checkpoints_with_reference()));
   const ModelReference reference(name);
-  auto changes = spec_changes();
-  changes.merge(weight_changes());
-  changes.merge(family_changes());
-  add_routed_variants(changes);
-  if (name.starts_with("gpt_oss")) add_gpt_oss_variants(changes);
-  if (name.starts_with("deepseek")) add_deepseek_variants(changes);
-  if (name.starts_with("qwen3_next")) add_qwen3_next_variants(changes);
+  const Changes changes = changes_for(name);
   const double tolerance = reference.fields.at("tolerance").get<double>();
   int tried = 0;
   double smallest = std::numeric_limits<double>::infinity();
