@@ -120,7 +120,8 @@ Projection take_projection(Loader& loader, const std::string& name, std::int64_t
 // A norm's weight as rms_norm takes it.
 at::Tensor take_norm(Loader& loader, const ModelSpec& spec, const std::string& name, std::int64_t width) {
   const at::Tensor weight = loader.take(name + ".weight", {width});
-  return spec.norm_plus_one ? weight.to(at::kFloat) + 1 : weight;
+  if (spec.norm == NormKind::rms_wide) return weight.to(at::kFloat);
+  return spec.norm == NormKind::rms_plus_one ? weight.to(at::kFloat) + 1 : weight;
 }
 
 AttentionWeights take_attention(Loader& loader, const ModelSpec& spec, const LayerNames& names) {

@@ -33,9 +33,8 @@ Model::Model(ModelSpec spec, ModelWeights weights) : spec_(std::move(spec)), wei
 at::Tensor Model::embed(const at::Tensor& tokens) const { return at::embedding(weights_.embedding, tokens); }
 
 at::Tensor Model::norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
-  if (spec_.norm == NormKind::rms) return rms_norm(x, weight, spec_.norm_eps);
-  if (spec_.norm == NormKind::rms_wide) return rms_norm_wide(x, weight, spec_.norm_eps);
-  return at::layer_norm(x, {x.size(-1)}, weight, bias, spec_.norm_eps);
+  if (spec_.norm == NormKind::layer) return at::layer_norm(x, {x.size(-1)}, weight, bias, spec_.norm_eps);
+  return rms_norm(x, weight, spec_.norm_eps);
 }
 
 at::Tensor Model::logits(const at::Tensor& hidden) const {

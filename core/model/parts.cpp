@@ -33,10 +33,6 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return (wide * scale).to(x.scalar_type()) * weight;
 }
 
-at::Tensor rms_norm_wide(const at::Tensor& x, const at::Tensor& weight, double eps) {
-  return rms_norm(x.to(at::kFloat), weight.to(at::kFloat), eps).to(x.scalar_type());
-}
-
 at::Tensor attention(const AttentionSpec& spec, double norm_eps, const AttentionWeights& weights,
                      const at::Tensor& x, const Rotation& rotation, const Layout& layout,
                      const LayerCache& cache) {

@@ -15,11 +15,8 @@
 namespace moelab::model {
 
 // x * rsqrt(mean(x^2) + eps) in float32, cast to x's dtype, then times the weight (Llama's order); a weight
-// in float32 is multiplied before the cast. Over the last dimension.
+// in float32 is multiplied before the cast (gpt-oss's order). Over the last dimension.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
-
-// The same with the weight multiplied in float32, before the cast (gpt-oss's order).
-at::Tensor rms_norm_wide(const at::Tensor& x, const at::Tensor& weight, double eps);
 
 struct Projection {
   at::Tensor weight;  // [out, in]

@@ -19,9 +19,9 @@ enum class QkNorm { none, per_head, full_width };
 // Which dimensions of a head turn together: i and i + rotary_dim / 2, or 2 i and 2 i + 1.
 enum class RotaryPairs { half, interleaved };
 
-// Norm of the hidden states: RMSNorm with a weight, the same with the weight multiplied in float32 before the
-// cast, or LayerNorm with weight and bias.
-enum class NormKind { rms, rms_wide, layer };
+// RMSNorm with a weight; the same with the weight kept in float32 and multiplied before the cast, and so with
+// 1 + weight, on queries and keys too; LayerNorm with weight and bias.
+enum class NormKind { rms, rms_wide, rms_plus_one, layer };
 
 // (up + 1) * gate * sigmoid(alpha * gate), with gate at most `limit` and up within +-limit.
 struct ClampedSwiglu {
@@ -82,7 +82,6 @@ struct ModelSpec {
   std::int64_t layers = 0;
   std::int64_t max_positions = 0;
   NormKind norm = NormKind::rms;
-  bool norm_plus_one = false;  // RMSNorms of hidden states, queries and keys multiply by 1 + weight
   double norm_eps = 1e-6;
   bool tied_embeddings = false;
   bool has_head_bias = false;

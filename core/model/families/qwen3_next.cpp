@@ -74,7 +74,7 @@ void read_next_experts(ModelSpec& spec, const Json& config, const std::string& w
 ModelSpec parse_qwen3_next(const Json& given, const std::string& where) {
   const Json config = next_with_defaults(given);
   ModelSpec spec = parse_common(config, where);
-  spec.norm_plus_one = true;
+  spec.norm = NormKind::rms_plus_one;
   spec.attention.qk_norm = QkNorm::per_head;
   spec.attention.has_output_gate = true;
   spec.delta_net = read_delta_net(config, spec.layers, where);
