@@ -6,29 +6,6 @@
 #include <cmath>
 
 namespace moelab::model {
-namespace {
-
-std::int64_t positive_size(const Json& config, const char* key, const std::string& where) {
-  const auto value = json_get<std::int64_t>(config, key, where);
-  if (value <= 0) throw FileError("{}: the field '{}' is {}, but must be positive", where, key, value);
-  return value;
-}
-
-// YaRN's second temperature: the scores are multiplied by (0.1 mscale_all_dim ln(factor) + 1)^2.
-double score_temperature(const Json& config, const std::string& where) {
-  for (const char* key : {"rope_parameters", "rope_scaling"}) {
-    const auto found = config.find(key);
-    if (found == config.end() || found->is_null()) continue;
-    const std::string here = where + ": " + key;
-    const auto all_dim = json_get_or<double>(*found, "mscale_all_dim", 0.0, here);
-    if (all_dim == 0.0) continue;
-    const double temperature = yarn_temperature(json_get<double>(*found, "factor", here), all_dim);
-    return temperature * temperature;
-  }
-  return 1.0;
-}
-
-}  // namespace
 
 ModelSpec parse_latent_common(const Json& config, const std::string& where) {
   const std::int64_t rotary = positive_size(config, "qk_rope_head_dim", where);
@@ -51,7 +28,8 @@ ModelSpec parse_latent_common(const Json& config, const std::string& where) {
   attention.head_dim = rotary + positive_size(config, "qk_nope_head_dim", where);
   attention.pairs = RotaryPairs::interleaved;
   if (attention.rope_scaling)
-    attention.scale = score_temperature(config, where) / std::sqrt(static_cast<double>(attention.head_dim));
+    attention.scale =
+        attention.rope_scaling->score_scale / std::sqrt(static_cast<double>(attention.head_dim));
   LatentSpec latent;
   latent.kv_rank = positive_size(config, "kv_lora_rank", where);
   latent.value_dim = positive_size(config, "v_head_dim", where);
@@ -71,8 +49,7 @@ void read_deepseek_experts(const Json& config, const std::string& where, ModelSp
   spec.shared_width = shared * spec.expert_width;
   spec.dense_width = json_get_or<std::int64_t>(config, "intermediate_size", 0, where);
   const auto dense = json_get_or<std::int64_t>(config, "first_k_dense_replace", 0, where);
-  const auto step = json_get_or<std::int64_t>(config, "moe_layer_freq", 1, where);
-  if (step <= 0) throw FileError("{}: the field 'moe_layer_freq' is {}, but must be positive", where, step);
+  const auto step = positive_size(config, "moe_layer_freq", where, 1);
   for (std::int64_t layer = 0; layer < spec.layers; ++layer)
     spec.is_moe_layer.push_back(layer >= dense && layer % step == 0);
 }

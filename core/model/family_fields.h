@@ -18,9 +18,7 @@ inline bool names_rope_field(const Json& config, const char* key) {
 // sliding_window of every layer; one as long as the context, or none, hides nothing. Throws FileError when it
 // is not positive.
 inline void read_window_of_all(const Json& config, ModelSpec& spec, const std::string& where) {
-  const auto window = json_get_or<std::int64_t>(config, "sliding_window", spec.max_positions, where);
-  if (window <= 0)
-    throw FileError("{}: the field 'sliding_window' is {}, but must be positive", where, window);
+  const auto window = positive_size(config, "sliding_window", where, spec.max_positions);
   if (window < spec.max_positions) spec.attention.window = window;
 }
 

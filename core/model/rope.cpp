@@ -66,6 +66,11 @@ std::vector<double> yarn_factors(const Json& fields, double factor, std::int64_t
   return factors;
 }
 
+// 1 for a factor up to 1.
+double yarn_temperature(double factor, double mscale) {
+  return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
+}
+
 RopeScaling read_yarn(const Json& config, const Json& fields, std::int64_t rotary_dim, double theta,
                       const std::string& where) {
   const char* original = "original_max_position_embeddings";
@@ -85,16 +90,14 @@ RopeScaling read_yarn(const Json& config, const Json& fields, std::int64_t rotar
   const bool has_both = mscale != 0.0 && all_dim != 0.0;
   scaling.short_scale = has_both ? yarn_temperature(factor, mscale) / yarn_temperature(factor, all_dim)
                                  : yarn_temperature(factor, 1.0);
+  const double score_temperature = all_dim != 0.0 ? yarn_temperature(factor, all_dim) : 1.0;
+  scaling.score_scale = score_temperature * score_temperature;
   if (fields.contains("attention_factor") && !fields.at("attention_factor").is_null())
     scaling.short_scale = json_get<double>(fields, "attention_factor", where);
   return scaling;
 }
 
 }  // namespace
-
-double yarn_temperature(double factor, double mscale) {
-  return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
-}
 
 std::int64_t read_rotary_dim(const Json& config, std::int64_t head_dim, const std::string& where) {
   const char* key = "partial_rotary_factor";

@@ -20,6 +20,7 @@ struct RopeScaling {
   double short_scale = 1.0;             // of cosines and sines
   double long_scale = 1.0;              // the same past original_positions
   std::int64_t original_positions = 0;  // longest sequence that takes the short set
+  double score_scale = 1.0;             // of the attention's scores; attention over latents alone applies it
 };
 
 struct RopeConfig {
@@ -33,13 +34,10 @@ std::int64_t read_rotary_dim(const Json& config, std::int64_t head_dim, const st
 
 // Reads rope_theta (top level, or in rope_parameters as transformers 5 writes it) and rope_scaling of type
 // 'longrope' (arXiv 2402.13753, with Phi's short_mscale and long_mscale) or 'yarn' (arXiv 2309.00071, Eq. 23
-// and the temperature of its section 3.4; `truncate` false leaves the ramp's ends unrounded). Throws
-// FileError naming the field: a type that `allowed` lacks ('default' always is), lists that do not have
-// rotary_dim / 2 positive numbers, a factor below 1.
+// and the temperature of its section 3.4; `truncate` false leaves the ramp's ends unrounded; mscale_all_dim
+// gives score_scale, as DeepSeek's code has it). Throws FileError naming the field: a type that `allowed`
+// lacks ('default' always is), lists that do not have rotary_dim / 2 positive numbers, a factor below 1.
 RopeConfig read_rope(const Json& config, std::int64_t rotary_dim, const std::string& where,
                      std::initializer_list<std::string_view> allowed);
-
-// YaRN's temperature 0.1 mscale ln(factor) + 1; 1 for a factor up to 1.
-double yarn_temperature(double factor, double mscale);
 
 }  // namespace moelab::model

@@ -5,12 +5,6 @@
 namespace moelab::model {
 namespace {
 
-std::int64_t positive(const Json& config, const char* key, const std::string& where) {
-  const auto value = json_get<std::int64_t>(config, key, where);
-  if (value <= 0) throw FileError("{}: the field '{}' is {}, but must be positive", where, key, value);
-  return value;
-}
-
 std::vector<std::int64_t> read_eos(const Json& config, const std::string& where) {
   const auto found = config.find("eos_token_id");
   if (found == config.end() || found->is_null()) return {};
@@ -57,17 +51,25 @@ std::int64_t delta_net_parameters(const ModelSpec& spec) {
 
 }  // namespace
 
+std::int64_t positive_size(const Json& config, const char* key, const std::string& where,
+                           std::optional<std::int64_t> fallback) {
+  const auto value = fallback ? json_get_or<std::int64_t>(config, key, *fallback, where)
+                              : json_get<std::int64_t>(config, key, where);
+  if (value <= 0) throw FileError("{}: the field '{}' is {}, but must be positive", where, key, value);
+  return value;
+}
+
 ModelSpec parse_common(const Json& config, const std::string& where,
                        std::initializer_list<std::string_view> rope_types) {
   ModelSpec spec;
   spec.model_type = json_get<std::string>(config, "model_type", where);
-  spec.vocab_size = positive(config, "vocab_size", where);
-  spec.hidden = positive(config, "hidden_size", where);
-  spec.layers = positive(config, "num_hidden_layers", where);
-  spec.max_positions = positive(config, "max_position_embeddings", where);
+  spec.vocab_size = positive_size(config, "vocab_size", where);
+  spec.hidden = positive_size(config, "hidden_size", where);
+  spec.layers = positive_size(config, "num_hidden_layers", where);
+  spec.max_positions = positive_size(config, "max_position_embeddings", where);
   spec.norm_eps = json_get_or<double>(config, "rms_norm_eps", 1e-6, where);
   spec.tied_embeddings = json_get_or<bool>(config, "tie_word_embeddings", false, where);
-  spec.attention.heads = positive(config, "num_attention_heads", where);
+  spec.attention.heads = positive_size(config, "num_attention_heads", where);
   spec.attention.kv_heads =
       json_get_or<std::int64_t>(config, "num_key_value_heads", spec.attention.heads, where);
   if (spec.attention.kv_heads <= 0 || spec.attention.heads % spec.attention.kv_heads != 0)
@@ -120,8 +122,7 @@ LayerNames common_layer_names(std::int64_t layer) {
 
 std::vector<bool> read_sparse_layers(const Json& config, std::int64_t layers, const std::string& where) {
   const auto dense = json_get_or<std::vector<std::int64_t>>(config, "mlp_only_layers", {}, where);
-  const auto step = json_get_or<std::int64_t>(config, "decoder_sparse_step", 1, where);
-  if (step <= 0) throw FileError("{}: decoder_sparse_step must be positive", where);
+  const auto step = positive_size(config, "decoder_sparse_step", where, 1);
   std::vector<bool> is_sparse;
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     const bool is_listed = std::find(dense.begin(), dense.end(), layer) != dense.end();

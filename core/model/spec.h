@@ -160,6 +160,11 @@ ParameterCount count_parameters(const ModelSpec& spec);
 
 // --- for the families' own files ---
 
+// A whole number above zero; `fallback` where the config has none (or null). Throws FileError naming the
+// field when it is missing without a fallback, or is not positive.
+std::int64_t positive_size(const Json& config, const char* key, const std::string& where,
+                           std::optional<std::int64_t> fallback = std::nullopt);
+
 // The fields that Llama-shaped configs share. Throws FileError on a missing field, a zero or negative size,
 // an unknown activation (only silu), or a rope type other than the default and those of `rope_types`.
 ModelSpec parse_common(const Json& config, const std::string& where,

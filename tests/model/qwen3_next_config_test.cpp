@@ -67,11 +67,12 @@ TEST_CASE("a Qwen3-Next config that cannot be run is an error that names the fie
   refuses({{"layer_types", {"full_attention", "sliding_attention", "linear_attention"}}},
           "layer_types holds 'sliding_attention'");
   refuses({{"layer_types", {"full_attention"}}}, "layer_types has 1 entries for 3 layers");
-  refuses({{"full_attention_interval", 0}}, "full_attention_interval must be positive");
+  refuses({{"full_attention_interval", 0}}, "'full_attention_interval' is 0, but must be positive");
   refuses({{"linear_conv_kernel_dim", 1}}, "linear_conv_kernel_dim is 1");
   refuses({{"linear_num_value_heads", 3}}, "linear_num_value_heads 3 cannot be shared");
   refuses({{"linear_key_head_dim", 0}}, "linear_* sizes");
-  refuses({{"shared_expert_intermediate_size", 0}}, "shared_expert_intermediate_size must be positive");
+  refuses({{"shared_expert_intermediate_size", 0}},
+          "'shared_expert_intermediate_size' is 0, but must be positive");
   refuses({{"hidden_act", "gelu"}}, "hidden_act 'gelu'");
   refuses({{"rope_scaling", {{"type", "yarn"}, {"factor", 4.0}}}}, "rope type 'yarn'");
 }

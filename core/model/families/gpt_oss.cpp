@@ -30,10 +30,7 @@ std::vector<bool> read_windowed(const Json& config, std::int64_t layers, const s
 
 void read_window(const Json& config, ModelSpec& spec, const std::string& where) {
   spec.attention.windowed = read_windowed(config, spec.layers, where);
-  const auto window = json_get_or<std::int64_t>(config, "sliding_window", 128, where);
-  if (window <= 0)
-    throw FileError("{}: the field 'sliding_window' is {}, but must be positive", where, window);
-  spec.attention.window = window;
+  spec.attention.window = positive_size(config, "sliding_window", where, 128);
 }
 
 // Whether the experts are stored in MXFP4.

@@ -12,10 +12,7 @@ ModelSpec parse_qwen2_moe(const Json& config, const std::string& where) {
   spec.attention.has_output_bias = false;
   read_softmax_router(config, spec, /*usually_renormalised=*/false, where);
   spec.expert_width = json_get<std::int64_t>(config, "moe_intermediate_size", where);
-  spec.shared_width = json_get<std::int64_t>(config, "shared_expert_intermediate_size", where);
-  if (spec.shared_width <= 0)
-    throw FileError("{}: the field 'shared_expert_intermediate_size' is {}, but must be positive", where,
-                    spec.shared_width);
+  spec.shared_width = positive_size(config, "shared_expert_intermediate_size", where);
   spec.has_shared_gate = true;
   spec.dense_width = json_get_or<std::int64_t>(config, "intermediate_size", 0, where);
   spec.is_moe_layer = read_sparse_layers(config, spec.layers, where);

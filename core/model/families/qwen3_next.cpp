@@ -34,8 +34,7 @@ std::vector<bool> read_delta_layers(const Json& config, std::int64_t layers, con
                       type);
     delta.push_back(type == "linear_attention");
   }
-  const auto interval = json_get_or<std::int64_t>(config, "full_attention_interval", 4, where);
-  if (interval <= 0) throw FileError("{}: full_attention_interval must be positive", where);
+  const auto interval = positive_size(config, "full_attention_interval", where, 4);
   for (std::int64_t layer = 0; types.empty() && layer < layers; ++layer)
     delta.push_back((layer + 1) % interval != 0);
   if (static_cast<std::int64_t>(delta.size()) != layers)
@@ -64,8 +63,7 @@ DeltaNetSpec read_delta_net(const Json& config, std::int64_t layers, const std::
 void read_next_experts(ModelSpec& spec, const Json& config, const std::string& where) {
   read_softmax_router(config, spec, /*usually_renormalised=*/true, where);
   spec.expert_width = json_get<std::int64_t>(config, "moe_intermediate_size", where);
-  spec.shared_width = json_get<std::int64_t>(config, "shared_expert_intermediate_size", where);
-  if (spec.shared_width <= 0) throw FileError("{}: shared_expert_intermediate_size must be positive", where);
+  spec.shared_width = positive_size(config, "shared_expert_intermediate_size", where);
   spec.has_shared_gate = true;
   spec.dense_width = json_get_or<std::int64_t>(config, "intermediate_size", 0, where);
   spec.is_moe_layer = read_sparse_layers(config, spec.layers, where);
