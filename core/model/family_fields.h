@@ -5,16 +5,6 @@
 
 namespace moelab::model {
 
-// Whether `key` stands at the top or in one of the objects that hold the rotation's fields, and is not null:
-// for what a family has a default of its own.
-inline bool names_rope_field(const Json& config, const char* key) {
-  const auto has = [key](const Json& fields) {
-    return fields.is_object() && fields.contains(key) && !fields.at(key).is_null();
-  };
-  return has(config) || (config.contains("rope_parameters") && has(config.at("rope_parameters"))) ||
-         (config.contains("rope_scaling") && has(config.at("rope_scaling")));
-}
-
 // sliding_window of every layer; one as long as the context, or none, hides nothing. Throws FileError when it
 // is not positive.
 inline void read_window_of_all(const Json& config, ModelSpec& spec, const std::string& where) {

@@ -6,6 +6,27 @@
 namespace moelab::model {
 namespace {
 
+struct RopeFields {
+  const Json* object = nullptr;  // null: no object names the field
+  std::string where;
+};
+
+RopeFields find_rope_field(const Json& config, const char* key, const std::string& where) {
+  const auto names = [key](const Json& fields) {
+    return fields.is_object() && fields.contains(key) && !fields.at(key).is_null();
+  };
+  for (const char* object : {"rope_scaling", "rope_parameters"})
+    if (config.contains(object) && names(config.at(object)))
+      return {&config.at(object), fmt::format("{}: {}", where, object)};
+  if (names(config)) return {&config, where};
+  return {};
+}
+
+double read_rope_number(const Json& config, const char* key, double fallback, const std::string& where) {
+  const RopeFields found = find_rope_field(config, key, where);
+  return found.object != nullptr ? json_get<double>(*found.object, key, found.where) : fallback;
+}
+
 std::vector<double> read_factors(const Json& fields, const char* key, std::int64_t rotary_dim,
                                  const std::string& where) {
   auto factors = json_get<std::vector<double>>(fields, key, where);
@@ -99,12 +120,13 @@ RopeScaling read_yarn(const Json& config, const Json& fields, std::int64_t rotar
 
 }  // namespace
 
+bool names_rope_field(const Json& config, const char* key) {
+  return find_rope_field(config, key, {}).object != nullptr;
+}
+
 std::int64_t read_rotary_dim(const Json& config, std::int64_t head_dim, const std::string& where) {
   const char* key = "partial_rotary_factor";
-  double share = json_get_or<double>(config, key, 1.0, where);
-  const auto parameters = config.find("rope_parameters");
-  if (parameters != config.end() && parameters->is_object())
-    share = json_get_or<double>(*parameters, key, share, where + ": rope_parameters");
+  const double share = read_rope_number(config, key, 1.0, where);
   const auto rotary_dim = static_cast<std::int64_t>(static_cast<double>(head_dim) * share);
   if (!(share > 0) || share > 1 || rotary_dim <= 0 || rotary_dim % 2 != 0)
     throw FileError("{}: {} {} of head_dim {} leaves no positive even number of dimensions to rotate", where,
@@ -115,13 +137,12 @@ std::int64_t read_rotary_dim(const Json& config, std::int64_t head_dim, const st
 RopeConfig read_rope(const Json& config, std::int64_t rotary_dim, const std::string& where,
                      std::initializer_list<std::string_view> allowed) {
   RopeConfig rope;
-  rope.theta = json_get_or<double>(config, "rope_theta", 10000.0, where);
+  rope.theta = read_rope_number(config, "rope_theta", rope.theta, where);
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     const auto found = config.find(key);
     if (found == config.end() || found->is_null()) continue;
     if (!found->is_object()) throw FileError("{}: the field '{}' is no object", where, key);
     const std::string here = where + ": " + key;
-    rope.theta = json_get_or<double>(*found, "rope_theta", rope.theta, here);
     const auto type = json_get_or<std::string>(
         *found, "rope_type", json_get_or<std::string>(*found, "type", "default", here), here);
     if (type == "default") continue;

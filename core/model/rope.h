@@ -28,11 +28,15 @@ struct RopeConfig {
   std::optional<RopeScaling> scaling;  // none: theta's own frequencies
 };
 
-// How many leading dimensions of a head are rotated: head_dim times partial_rotary_factor, which stands at
-// the top or in rope_parameters. Throws FileError when that is no positive even number up to head_dim.
+// Whether a field of the rotation is there and not null: in rope_scaling, in rope_parameters as transformers
+// 5 writes it, or at the top. The first of these that names it counts.
+bool names_rope_field(const Json& config, const char* key);
+
+// How many leading dimensions of a head are rotated: head_dim times partial_rotary_factor (see
+// names_rope_field). Throws FileError when that is no positive even number up to head_dim.
 std::int64_t read_rotary_dim(const Json& config, std::int64_t head_dim, const std::string& where);
 
-// Reads rope_theta (top level, or in rope_parameters as transformers 5 writes it) and rope_scaling of type
+// Reads rope_theta (see names_rope_field) and the scaling in rope_parameters or rope_scaling, of type
 // 'longrope' (arXiv 2402.13753, with Phi's short_mscale and long_mscale) or 'yarn' (arXiv 2309.00071, Eq. 23
 // and the temperature of its section 3.4; `truncate` false leaves the ramp's ends unrounded; mscale_all_dim
 // gives score_scale, as DeepSeek's code has it). Throws FileError naming the field: a type that `allowed`

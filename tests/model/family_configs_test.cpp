@@ -96,6 +96,8 @@ TEST_CASE("GLM rotates half of each head unless the config says otherwise", "[mo
   CHECK(rotated({{"partial_rotary_factor", 1.0}}) == 16);
   CHECK(rotated({{"partial_rotary_factor", nullptr},
                  {"rope_parameters", {{"partial_rotary_factor", 0.25}, {"rope_theta", 100.0}}}}) == 4);
+  // An object of the rotation counts more than the top, where the fixture says 0.5.
+  CHECK(rotated({{"rope_scaling", {{"rope_type", "default"}, {"partial_rotary_factor", 0.25}}}}) == 4);
   CHECK_THROWS_WITH(rotated({{"partial_rotary_factor", 0.2}}), ContainsSubstring("partial_rotary_factor"));
 }
 

@@ -17,10 +17,7 @@ Json next_with_defaults(Json config) {
   set("num_key_value_heads", 2);
   set("intermediate_size", 5632);
   if (!config.contains("num_local_experts")) set("num_experts", 512);
-  const auto parameters = config.find("rope_parameters");
-  const bool has_factor =
-      parameters != config.end() && parameters->is_object() && parameters->contains("partial_rotary_factor");
-  if (!has_factor) set("partial_rotary_factor", 0.25);
+  if (!names_rope_field(config, "partial_rotary_factor")) set("partial_rotary_factor", 0.25);
   return config;
 }
 
