@@ -18,15 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One tensor as it will be written.
-struct Planned {
-  std::string name;
-  at::ScalarType type;
-  std::vector<std::int64_t> shape;
-  std::int64_t bytes = 0;
-};
-
-using Shard = std::vector<Planned>;
+using Shard = std::vector<NewTensor>;
 
 // A file that grows; flushed to disk by close().
 class GrowingFile {
@@ -110,7 +102,7 @@ std::vector<Shard> plan_shards(const Checkpoint& checkpoint, const ExportOptions
   std::int64_t filled = 0;
   for (const std::string& name : checkpoint.names()) {
     const at::Tensor stored = checkpoint.tensor(name);
-    Planned tensor{name, written_type(name, stored.scalar_type(), options), stored.sizes().vec()};
+    NewTensor tensor{name, written_type(name, stored.scalar_type(), options), stored.sizes().vec(), 0};
     tensor.bytes = stored.numel() * static_cast<std::int64_t>(c10::elementSize(tensor.type));
     if (shards.empty() || filled + tensor.bytes > options.shard_bytes) {
       shards.emplace_back();
@@ -121,7 +113,7 @@ std::vector<Shard> plan_shards(const Checkpoint& checkpoint, const ExportOptions
   }
   // Wider types first, so that each tensor starts at a multiple of its element size.
   for (Shard& shard : shards)
-    std::stable_sort(shard.begin(), shard.end(), [](const Planned& a, const Planned& b) {
+    std::stable_sort(shard.begin(), shard.end(), [](const NewTensor& a, const NewTensor& b) {
       return c10::elementSize(a.type) > c10::elementSize(b.type);
     });
   return shards;
@@ -132,22 +124,6 @@ std::string shard_name(std::size_t index, std::size_t count) {
   return fmt::format("model-{:05}-of-{:05}.safetensors", index + 1, count);
 }
 
-std::string header_of(const Shard& shard) {
-  nlohmann::json header;
-  header["__metadata__"] = {{"format", "pt"}};
-  std::int64_t offset = 0;
-  for (const Planned& tensor : shard) {
-    header[tensor.name] = {{"dtype", safetensors_type(tensor.type)},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {offset, offset + tensor.bytes}}};
-    offset += tensor.bytes;
-  }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');  // so that the data starts aligned
-  const std::uint64_t length = text.size();
-  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text;
-}
-
 // Writes the shards one after another and returns what the index says of them.
 class ShardWriter {
  public:
@@ -156,11 +132,11 @@ class ShardWriter {
 
   void write_all(const std::vector<Shard>& shards, const fs::path& folder) {
     for (const Shard& shard : shards)
-      for (const Planned& tensor : shard) report_.bytes += tensor.bytes;
+      for (const NewTensor& tensor : shard) report_.bytes += tensor.bytes;
     nlohmann::json weight_map;
     for (std::size_t s = 0; s < shards.size(); ++s) {
       const std::string name = shard_name(s, shards.size());
-      for (const Planned& tensor : shards[s]) weight_map[tensor.name] = name;
+      for (const NewTensor& tensor : shards[s]) weight_map[tensor.name] = name;
       write(shards[s], folder / name);
     }
     report_.shards = static_cast<std::int64_t>(shards.size());
@@ -174,9 +150,9 @@ class ShardWriter {
  private:
   void write(const Shard& shard, const fs::path& path) {
     GrowingFile file(path);
-    const std::string header = header_of(shard);
+    const std::string header = safetensors_head(shard);
     file.append(header.data(), header.size());
-    for (const Planned& tensor : shard) {
+    for (const NewTensor& tensor : shard) {
       const at::Tensor stored = checkpoint_.tensor(tensor.name);
       require_finite(stored, tensor.name, source_);
       const at::Tensor written = stored.to(tensor.type).contiguous();
@@ -189,7 +165,7 @@ class ShardWriter {
     file.close();
   }
 
-  void require_fits(const at::Tensor& written, const Planned& tensor) const {
+  void require_fits(const at::Tensor& written, const NewTensor& tensor) const {
     try {
       require_finite(written, tensor.name, source_);
     } catch (const FileError&) {
@@ -240,10 +216,7 @@ void copy_other_files(const fs::path& source, const fs::path& folder) {
     fs::copy(source / kTemplates, folder / kTemplates, fs::copy_options::recursive);
 }
 
-}  // namespace
-
-ExportReport export_checkpoint(const fs::path& source, const fs::path& target, const ExportOptions& options) {
-  const fs::path place = without_slash(target);
+ExportReport export_to(const fs::path& place, const fs::path& source, const ExportOptions& options) {
   if (fs::exists(place))
     throw ConfigError("{}: is there already, and nothing is overwritten; choose a new folder",
                       place.string());
@@ -260,6 +233,16 @@ ExportReport export_checkpoint(const fs::path& source, const fs::path& target, c
   copy_other_files(source, staging.path());
   staging.publish();
   return writer.report();
+}
+
+}  // namespace
+
+ExportReport export_checkpoint(const fs::path& source, const fs::path& target, const ExportOptions& options) {
+  try {
+    return export_to(without_slash(target), source, options);
+  } catch (const fs::filesystem_error& problem) {
+    throw FileError("{}: cannot be exported: {}", source.string(), problem.what());
+  }
 }
 
 }  // namespace moelab::model

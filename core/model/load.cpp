@@ -268,28 +268,13 @@ LayerWeights take_layer(Loader& loader, const ModelSpec& spec, const LayerNames&
   return weights;
 }
 
-void require_sane(const ModelSpec& spec, const std::filesystem::path& directory) {
-  const RouterSpec& router = spec.router;
-  if (router.top_k < 1 || router.experts < 1 || router.top_k > router.experts)
-    throw FileError("{}: config.json routes each token to {} of {} experts, which is impossible",
-                    directory.string(), router.top_k, router.experts);
-  if (router.groups < 1 || router.experts % router.groups != 0 || router.groups_kept < 1 ||
-      router.groups_kept > router.groups ||
-      router.groups_kept * (router.experts / router.groups) < router.top_k ||
-      (router.group_score == GroupScore::two_largest_summed && router.experts / router.groups < 2))
-    throw FileError(
-        "{}: config.json takes {} experts from {} of {} groups of {} experts, which is impossible",
-        directory.string(), router.top_k, router.groups_kept, router.groups, router.experts);
-}
-
 }  // namespace
 
 Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
   const auto config_path = directory / "config.json";
   const Json config = read_json(config_path);
   const Family& family = family_of(config, config_path.string());
-  ModelSpec spec = family.parse(config, config_path.string());
-  require_sane(spec, directory);
+  ModelSpec spec = parse_spec(config, config_path.string());
   Loader loader(directory, options);
   ModelWeights weights;
   weights.embedding = loader.take("model.embed_tokens.weight", {spec.vocab_size, spec.hidden});

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/base/hash.h"
-#include "core/base/json.h"
 #include "core/model/safetensors_header.h"
 
 namespace moelab::model {
@@ -29,6 +29,12 @@ at::ScalarType scalar_type(StoredType stored) {
   for (const NamedType& known : kTypes)
     if (stored == known.stored) return known.type;
   throw Error("an element type without a counterpart");
+}
+
+StoredType stored_type(at::ScalarType type) {
+  for (const NamedType& known : kTypes)
+    if (type == known.type) return known.stored;
+  throw Error("a tensor of type {} cannot be written to safetensors", c10::toString(type));
 }
 
 // True when any value has all exponent bits set (NaN or infinity).
@@ -150,31 +156,32 @@ void require_finite(const at::Tensor& tensor, const std::string& name, const std
   if (bad) throw FileError("{}: the tensor '{}' holds NaN or infinity", where.string(), name);
 }
 
-const char* safetensors_type(at::ScalarType type) {
-  for (const NamedType& known : kTypes)
-    if (type == known.type) return name_of(known.stored);
-  throw Error("a tensor of type {} cannot be written to safetensors", c10::toString(type));
+std::string safetensors_head(std::span<const NewTensor> tensors) {
+  nlohmann::json header;
+  header["__metadata__"] = {{"format", "pt"}};
+  std::int64_t offset = 0;
+  for (const NewTensor& tensor : tensors) {
+    header[tensor.name] = {{"dtype", name_of(stored_type(tensor.type))},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {offset, offset + tensor.bytes}}};
+    offset += tensor.bytes;
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  const std::uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text;
 }
 
 void write_safetensors(const std::filesystem::path& path,
                        std::span<const std::pair<std::string, at::Tensor>> tensors) {
-  Json header;
-  header["__metadata__"] = {{"format", "pt"}};
   std::vector<at::Tensor> contiguous;
-  std::size_t offset = 0;
+  std::vector<NewTensor> planned;
   for (const auto& [name, tensor] : tensors) {
     contiguous.push_back(tensor.detach().cpu().contiguous());
-    const std::size_t end = offset + contiguous.back().nbytes();
-    header[name] = {{"dtype", safetensors_type(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, end}}};
-    offset = end;
+    planned.push_back({name, tensor.scalar_type(), tensor.sizes().vec(),
+                       static_cast<std::int64_t>(contiguous.back().nbytes())});
   }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');  // so that the data starts aligned
-  const std::uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
-  bytes += text;
+  std::string bytes = safetensors_head(planned);
   for (const at::Tensor& tensor : contiguous)
     bytes.append(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
   write_atomic(path, bytes);

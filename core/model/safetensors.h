@@ -69,11 +69,20 @@ std::string weights_digest(const Checkpoint& checkpoint);
 // Throws FileError naming the tensor when a floating-point tensor holds NaN or infinity.
 void require_finite(const at::Tensor& tensor, const std::string& name, const std::filesystem::path& where);
 
-// "F32" and so on, as a header names the type. Throws Error for a type that no header has.
-const char* safetensors_type(at::ScalarType type);
+// One tensor of a file that is to be written.
+struct NewTensor {
+  std::string name;
+  at::ScalarType type = at::kFloat;
+  std::vector<std::int64_t> shape;
+  std::int64_t bytes = 0;
+};
 
-// Writes one file atomically; the tensors are made contiguous. Metadata {"format": "pt"} as transformers
-// expects.
+// How a file begins whose data are these tensors, one after another: length and header, padded so that the
+// data start aligned. Metadata {"format": "pt"} as transformers expects. Throws Error for a type that no header
+// has.
+std::string safetensors_head(std::span<const NewTensor> tensors);
+
+// Writes one file atomically; the tensors are made contiguous.
 void write_safetensors(const std::filesystem::path& path,
                        std::span<const std::pair<std::string, at::Tensor>> tensors);
 

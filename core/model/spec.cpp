@@ -49,6 +49,29 @@ std::int64_t delta_net_parameters(const ModelSpec& spec) {
          net.value_dim;
 }
 
+void require_possible_routing(const RouterSpec& router, const std::string& where) {
+  if (router.top_k < 1 || router.experts < 1 || router.top_k > router.experts)
+    throw FileError("{}: each token would be routed to {} of {} experts, which is impossible", where,
+                    router.top_k, router.experts);
+  if (router.groups < 1 || router.experts % router.groups != 0 || router.groups_kept < 1 ||
+      router.groups_kept > router.groups ||
+      router.groups_kept * (router.experts / router.groups) < router.top_k ||
+      (router.group_score == GroupScore::two_largest_summed && router.experts / router.groups < 2))
+    throw FileError("{}: {} experts would be taken from {} of {} groups of {} experts, which is impossible",
+                    where, router.top_k, router.groups_kept, router.groups, router.experts);
+}
+
+// Of the MLPs that the layers have.
+void require_widths(const ModelSpec& spec, const std::string& where) {
+  const auto& sparse = spec.is_moe_layer;
+  const auto require = [&](bool is_there, const char* what, std::int64_t width) {
+    if (is_there && width <= 0)
+      throw FileError("{}: the inner size of {} is {}, but must be positive", where, what, width);
+  };
+  require(std::count(sparse.begin(), sparse.end(), true) > 0, "an expert", spec.expert_width);
+  require(std::count(sparse.begin(), sparse.end(), false) > 0, "a dense layer", spec.dense_width);
+}
+
 }  // namespace
 
 std::int64_t positive_size(const Json& config, const char* key, const std::string& where,
@@ -147,10 +170,17 @@ const Family& family_of(const Json& config, const std::string& where) {
   throw FileError("{}: model_type '{}' is not supported; these are: {}", where, type, supported);
 }
 
+ModelSpec parse_spec(const Json& config, const std::string& where) {
+  ModelSpec spec = family_of(config, where).parse(config, where);
+  require_possible_routing(spec.router, where);
+  require_widths(spec, where);
+  return spec;
+}
+
 ModelSpec read_spec(const std::filesystem::path& model_dir) {
   const auto path = std::filesystem::is_directory(model_dir) ? model_dir / "config.json" : model_dir;
   const Json config = read_json(path);
-  return family_of(config, path.string()).parse(config, path.string());
+  return parse_spec(config, path.string());
 }
 
 std::int64_t ModelSpec::delta_layers() const {

@@ -146,6 +146,10 @@ const std::vector<Family>& families();
 // The family of a config's model_type. Throws FileError listing the supported ones.
 const Family& family_of(const Json& config, const std::string& where);
 
+// The spec of a config of any family, checked: a routing that is possible, positive sizes of the MLPs that
+// there are. Throws FileError naming `where`.
+ModelSpec parse_spec(const Json& config, const std::string& where);
+
 // Reads and checks a model directory's config.json (or the path of such a file).
 ModelSpec read_spec(const std::filesystem::path& model_dir);
 

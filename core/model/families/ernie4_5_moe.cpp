@@ -1,6 +1,10 @@
 // ERNIE 4.5 (ERNIE-4.5-21B-A3B and its Thinking variant): neighbouring dimensions turn together, softmax
 // router in float32 with a correction bias for the choice alone, weights divided by no less than
 // moe_norm_min, shared experts, dense first layers, tied embeddings.
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "core/model/family_fields.h"
 
 namespace moelab::model {
@@ -64,7 +68,9 @@ LayerNames ernie4_5_moe_layer_names(std::int64_t layer) {
 
 // The extra block that predicts one token further.
 bool is_ernie_prediction(const ModelSpec&, const std::string& tensor) {
-  return tensor.starts_with("model.mtp_") || tensor.starts_with("mtp");
+  constexpr std::array<std::string_view, 4> kParts = {"model.mtp_block.", "model.mtp_emb_norm.",
+                                                      "model.mtp_hidden_norm.", "model.mtp_linear_proj."};
+  return std::any_of(kParts.begin(), kParts.end(), [&](auto part) { return tensor.starts_with(part); });
 }
 
 }  // namespace
