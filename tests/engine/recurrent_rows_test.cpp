@@ -27,29 +27,6 @@ at::Tensor read_on(engine::Decoder& decoder, engine::DecodeRow& row, const engin
   return decoder.feed(std::vector<engine::Feed>{{&row, piece}})[0];
 }
 
-// Logits after the last token of a whole sequence, without any cache.
-at::Tensor last_logits_of(const engine::Engine& engine, const engine::Tokens& tokens) {
-  return engine.logits(std::vector<engine::Tokens>{tokens})[0][-1];
-}
-
-// Two questions with repeats, drawn, one of them steered.
-std::vector<engine::GenerateRequest> steered_repeats(const ModelReference& reference) {
-  std::vector<engine::GenerateRequest> requests;
-  for (std::size_t i = 0; i < 2; ++i) {
-    engine::GenerateRequest request;
-    request.question = fmt::format("q{}", i);
-    request.prompt = reference.prompts[i + 1];
-    request.plan = static_cast<std::int64_t>(i);
-    request.sampling = {false, 1.1, 0, 0.95, 0.0, 1.0};
-    request.max_new_tokens = 6;
-    request.stop_at_eos = false;
-    request.repeats = 3;
-    request.seed = 5;
-    requests.push_back(request);
-  }
-  return requests;
-}
-
 }  // namespace
 
 TEST_CASE("a prompt of more than two chunks gives the reference's logits, at once and in pieces",
@@ -111,25 +88,17 @@ TEST_CASE("a row that shares a prompt goes on from a state of its own", "[engine
   engine::Decoder decoder(engine, {}, {20, 4});
   model::KvCache& cache = decoder.cache();
   const engine::Tokens prompt = reference.prompts[1];
-  engine::DecodeRow first, second;
-  read_on(decoder, first, prompt, prompt.size());
-  CHECK_THROWS_WITH(cache.share(first.kv, 8), ContainsSubstring("cannot share 8 of them: its state stands"));
-  CHECK(cache.share(first.kv, 0).states.empty());
-  second.kv = cache.share(first.kv, 9);
-  REQUIRE(second.kv.states.size() == 3);
-  CHECK_FALSE(second.kv.states[1].memory.defined());  // an attention layer
-  CHECK(second.kv.states[0].memory.data_ptr() != first.kv.states[0].memory.data_ptr());
-  engine::Tokens a = prompt, b = prompt;
-  for (const auto& [x, y] : {std::pair{30, 40}, std::pair{31, 41}, std::pair{32, 42}}) {
-    const engine::Tokens next_a = {x}, next_b = {y};
-    a.push_back(x);
-    b.push_back(y);
-    REQUIRE(cache.reserve(first.kv, 1));
-    REQUIRE(cache.reserve(second.kv, 1));
-    const at::Tensor logits = decoder.feed(std::vector<engine::Feed>{{&first, next_a}, {&second, next_b}});
-    CHECK(largest_difference(logits[0], last_logits_of(engine, a)) <= reference.tolerance);
-    CHECK(largest_difference(logits[1], last_logits_of(engine, b)) <= reference.tolerance);
-  }
+  ReadRow first{{}, prompt}, second{{}, prompt};
+  read_on(decoder, first.row, prompt, prompt.size());
+  CHECK_THROWS_WITH(cache.share(first.row.kv, 8),
+                    ContainsSubstring("cannot share 8 of them: its state stands"));
+  CHECK(cache.share(first.row.kv, 0).states.empty());
+  second.row.kv = cache.share(first.row.kv, 9);
+  const model::RowStates& states = second.row.kv.states;
+  REQUIRE(states.size() == 3);
+  CHECK_FALSE(states[1].memory.defined());  // an attention layer
+  CHECK(states[0].memory.data_ptr() != first.row.kv.states[0].memory.data_ptr());
+  check_reading_on(engine, decoder, first, second, reference.tolerance);
 }
 
 TEST_CASE("a row that lost its state is an error, not a wrong answer", "[engine]") {
@@ -150,24 +119,24 @@ TEST_CASE("repeats of a model with a recurrent state read their prompt once, and
   const ModelReference reference(kRecurrent);
   const auto engine = load_engine(reference.checkpoint);
   const std::vector<steering::Plan> plans = {reference.plan("mixed")};
-  const auto requests = steered_repeats(reference);
-  engine::GenerateOptions apart_options = options_of(6, 1000, {100, 4});
+  const auto requests = repeated_requests(reference, 2);
+  engine::GenerateOptions apart_options = options_of(7, 1000, {100, 4});
   apart_options.share_prompts = false;
   const auto apart = engine::generate(engine, plans, requests, apart_options);
-  CHECK(apart.forward_tokens == 3 * (9 + 5) + 3 * (17 + 5));
+  CHECK(apart.forward_tokens == 3 * (9 + 5) + 4 * (17 + 6));
   // All side by side, in pieces, and with too few pages for all.
   for (const auto& [rows, prefill, pages] :
-       {std::tuple{6, 1000, 100}, std::tuple{6, 5, 100}, std::tuple{4, 7, 100}, std::tuple{6, 1000, 8}}) {
+       {std::tuple{7, 1000, 100}, std::tuple{7, 5, 100}, std::tuple{4, 7, 100}, std::tuple{7, 1000, 8}}) {
     CAPTURE(rows, prefill, pages);
     const auto shared = engine::generate(engine, plans, requests, options_of(rows, prefill, {pages, 4}));
     CHECK(tokens_of(shared) == tokens_of(apart));
     CHECK(shared.free_pages == pages);
-    if (pages == 100) CHECK(shared.forward_tokens == 9 + 17 + 6 * 5);
+    if (pages == 100) CHECK(shared.forward_tokens == 9 + 3 * 5 + 17 + 4 * 6);
     if (pages == 8) CHECK(shared.preemptions > 0);
   }
   // Memory runs out in the middle of the answers: half of the rows go on from where they stand.
   std::int64_t passes = 0;
-  auto pressed = options_of(6, 1000, {100, 4});
+  auto pressed = options_of(7, 1000, {100, 4});
   pressed.before_pass = [&](std::int64_t) {
     if (++passes == 5) throw std::bad_alloc();
   };

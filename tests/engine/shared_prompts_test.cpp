@@ -12,34 +12,11 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-// Three questions with repeats, drawn, under two plans; prompts of 9, 17 and 24 tokens.
-std::vector<engine::GenerateRequest> repeated_requests(const ModelReference& reference) {
-  std::vector<engine::GenerateRequest> requests;
-  for (std::size_t i = 0; i < 3; ++i) {
-    engine::GenerateRequest request;
-    request.question = fmt::format("q{}", i);
-    request.prompt = reference.prompts[i + 1];
-    request.plan = static_cast<std::int64_t>(i % 2);
-    request.sampling = {false, 1.1, 0, 0.95, 0.0, 1.0};
-    request.max_new_tokens = 6 + static_cast<std::int64_t>(i);
-    request.stop_at_eos = false;
-    request.repeats = 3 + static_cast<std::int64_t>(i);
-    request.seed = 9;
-    requests.push_back(request);
-  }
-  return requests;
-}
-
 engine::GenerateOptions sharing_options(bool share, std::int64_t rows, std::int64_t prefill,
                                         model::KvCacheOptions cache) {
   engine::GenerateOptions options = options_of(rows, prefill, cache);
   options.share_prompts = share;
   return options;
-}
-
-// Logits after the last token of a whole sequence, without any cache.
-at::Tensor last_logits(const engine::Engine& engine, const engine::Tokens& tokens) {
-  return engine.logits(std::vector<engine::Tokens>{tokens})[0][-1];
 }
 
 }  // namespace
@@ -48,7 +25,7 @@ TEST_CASE("repeats read their prompt once, and give the same tokens", "[engine]"
   const ModelReference reference("qwen3_moe_tiny");
   const auto engine = load_engine(reference.checkpoint);
   const std::vector<steering::Plan> plans = {reference.plan("mixed")};
-  const auto requests = repeated_requests(reference);
+  const auto requests = repeated_requests(reference, 3);
   const auto apart = engine::generate(engine, plans, requests, sharing_options(false, 12, 1000, {100, 4}));
   REQUIRE(apart.samples.size() == 12);
   // The last token of a sample is never read: 3 * (9 + 5) + 4 * (17 + 6) + 5 * (24 + 7).
@@ -72,7 +49,7 @@ TEST_CASE("repeats that share a prompt survive preemption, and no page is lost",
   const ModelReference reference("olmoe_tiny");
   const auto engine = load_engine(reference.checkpoint);
   const std::vector<steering::Plan> plans = {reference.plan("logit_shift")};
-  const auto requests = repeated_requests(reference);
+  const auto requests = repeated_requests(reference, 3);
   const auto apart = engine::generate(engine, plans, requests, sharing_options(false, 12, 1000, {100, 4}));
   std::int64_t preemptions = 0;
   // The longest sample reads 24 + 7 tokens: 8 pages of 4.
@@ -100,31 +77,20 @@ TEST_CASE("rows that share a page write to copies of it", "[engine]") {
   model::KvCache& cache = decoder.cache();
   const engine::Tokens prompt = reference.prompts[1];
   REQUIRE(prompt.size() == 9);
-  engine::DecodeRow first, second;
-  REQUIRE(cache.reserve(first.kv, 9));
-  decoder.feed(std::vector<engine::Feed>{{&first, prompt}});
-  second.kv = cache.share(first.kv, shared_tokens);
-  CHECK(second.kv.tokens == shared_tokens);
+  ReadRow first{{}, prompt}, second{{}, {prompt.begin(), prompt.begin() + shared_tokens}};
+  REQUIRE(cache.reserve(first.row.kv, 9));
+  decoder.feed(std::vector<engine::Feed>{{&first.row, prompt}});
+  second.row.kv = cache.share(first.row.kv, shared_tokens);
+  CHECK(second.row.kv.tokens == shared_tokens);
   CHECK(cache.free_pages() == 9);  // nothing is copied yet
-  engine::Tokens a = prompt, b(prompt.begin(), prompt.begin() + shared_tokens);
-  // Both go on with tokens of their own, in one pass and then one after the other.
-  for (const auto& [x, y] : {std::pair{30, 40}, std::pair{31, 41}, std::pair{32, 42}}) {
-    const engine::Tokens next_a = {x}, next_b = {y};
-    a.push_back(x);
-    b.push_back(y);
-    REQUIRE(cache.reserve(first.kv, 1));
-    REQUIRE(cache.reserve(second.kv, 1));
-    const at::Tensor logits = decoder.feed(std::vector<engine::Feed>{{&first, next_a}, {&second, next_b}});
-    CHECK(largest_difference(logits[0], last_logits(engine, a)) <= reference.tolerance);
-    CHECK(largest_difference(logits[1], last_logits(engine, b)) <= reference.tolerance);
-  }
-  cache.release(first.kv);
+  check_reading_on(engine, decoder, first, second, reference.tolerance);
+  cache.release(first.row.kv);
   const engine::Tokens last = {50};
-  b.push_back(50);
-  REQUIRE(cache.reserve(second.kv, 1));
-  CHECK(largest_difference(decoder.feed(std::vector<engine::Feed>{{&second, last}})[0],
-                           last_logits(engine, b)) <= reference.tolerance);
-  cache.release(second.kv);
+  second.tokens.push_back(50);
+  REQUIRE(cache.reserve(second.row.kv, 1));
+  CHECK(largest_difference(decoder.feed(std::vector<engine::Feed>{{&second.row, last}})[0],
+                           last_logits(engine, second.tokens)) <= reference.tolerance);
+  cache.release(second.row.kv);
   CHECK(cache.free_pages() == 12);
 }
 

@@ -20,9 +20,9 @@ inline void for_each_sink(model::ModelWeights& weights,
 // Nothing happens to experts of another kind.
 inline void for_each_clamped(model::ModelWeights& weights,
                              const std::function<void(model::ClampedMlpWeights&)>& change) {
-  for (model::LayerWeights& layer : weights.layers)
-    if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp))
-      for (model::ClampedMlpWeights& expert : moe->clamped_experts) change(expert);
+  for_each_moe(weights, [&](model::MoeWeights& moe) {
+    for (model::ClampedMlpWeights& expert : moe.clamped_experts) change(expert);
+  });
 }
 
 inline void for_each_packed(model::ModelWeights& weights,
@@ -97,7 +97,7 @@ inline void add_clamped_mlp_variants(Changes& changes) {
     for_each_clamped(w, [](model::ClampedMlpWeights& expert) { expert.down_bias.reset(); });
   };
   changes["router_bias_omitted"] = [](Spec&, Weights& w) {
-    for (auto& layer : w.layers) std::get<model::MoeWeights>(layer.mlp).router.bias.reset();
+    for_each_moe(w, [](model::MoeWeights& moe) { moe.router.bias.reset(); });
   };
   changes["gate_up_in_halves"] = [](Spec& s, Weights& w) {
     const at::Tensor halves = at::arange(2 * s.expert_width).view({2, s.expert_width}).t().reshape(-1);
@@ -111,10 +111,10 @@ inline void add_clamped_mlp_variants(Changes& changes) {
   };
   changes["experts_shifted_by_1"] = [before = changes.at("experts_shifted_by_1")](Spec& s, Weights& w) {
     before(s, w);
-    for (auto& layer : w.layers)
-      if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp))
-        if (auto& experts = moe->clamped_experts; !experts.empty())
-          std::rotate(experts.begin(), experts.begin() + 1, experts.end());
+    for_each_moe(w, [](model::MoeWeights& moe) {
+      if (auto& experts = moe.clamped_experts; !experts.empty())
+        std::rotate(experts.begin(), experts.begin() + 1, experts.end());
+    });
   };
 }
 

@@ -54,7 +54,6 @@ inline Changes qwen3_next_attention_variants() {
   using Spec = model::ModelSpec;
   using Weights = model::ModelWeights;
   return {
-      {"rope_interleaved", [](Spec& s, Weights&) { s.attention.pairs = model::RotaryPairs::interleaved; }},
       {"rotary_whole_head", [](Spec& s, Weights&) { s.attention.rotary_dim = 0; }},
       {"rotary_factor_default", [](Spec& s, Weights&) { s.attention.rotary_dim = s.attention.head_dim / 4; }},
       {"output_gate_omitted",
@@ -81,15 +80,7 @@ inline Changes qwen3_next_attention_variants() {
          w.final_norm = w.final_norm - 1;
        }},
       {"shared_expert_omitted",
-       [](Spec&, Weights& w) {
-         for (auto& layer : w.layers)
-           if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp)) moe->shared.reset();
-       }},
-      {"shared_gate_omitted",
-       [](Spec&, Weights& w) {
-         for (auto& layer : w.layers)
-           if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp)) moe->shared_gate.reset();
-       }},
+       [](Spec&, Weights& w) { for_each_moe(w, [](auto& moe) { moe.shared.reset(); }); }},
   };
 }
 

@@ -8,12 +8,6 @@
 
 namespace moelab::testing {
 
-inline void for_each_moe(model::ModelWeights& weights,
-                         const std::function<void(model::MoeWeights&)>& change) {
-  for (model::LayerWeights& layer : weights.layers)
-    if (auto* moe = std::get_if<model::MoeWeights>(&layer.mlp)) change(*moe);
-}
-
 // Frequencies theta^(-2i / head_dim) on the rotated dimensions, where theta^(-2i / rotary_dim) is right.
 inline void spread_over_head(model::AttentionSpec& attention) {
   model::RopeScaling scaling;
