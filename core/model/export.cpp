@@ -91,18 +91,22 @@ class Staging {
 // A trailing separator would make names beside the folder names inside it.
 fs::path without_slash(const fs::path& path) { return path.has_filename() ? path : path.parent_path(); }
 
-at::ScalarType written_type(const std::string& name, at::ScalarType stored, const ExportOptions& options) {
+at::ScalarType written_type(const std::string& name, at::ScalarType stored, const Family& family,
+                            const ExportOptions& options) {
   if (!options.dtype || !at::isFloatingType(stored)) return stored;
-  if (name.ends_with("e_score_correction_bias")) return stored;
-  return *options.dtype;
+  const auto& kept = family.float_tensors;
+  const auto ends = [&](std::string_view ending) { return name.ends_with(ending); };
+  return std::any_of(kept.begin(), kept.end(), ends) ? stored : *options.dtype;
 }
 
-std::vector<Shard> plan_shards(const Checkpoint& checkpoint, const ExportOptions& options) {
+std::vector<Shard> plan_shards(const Checkpoint& checkpoint, const Family& family,
+                               const ExportOptions& options) {
   std::vector<Shard> shards;
   std::int64_t filled = 0;
   for (const std::string& name : checkpoint.names()) {
     const at::Tensor stored = checkpoint.tensor(name);
-    NewTensor tensor{name, written_type(name, stored.scalar_type(), options), stored.sizes().vec(), 0};
+    NewTensor tensor{name, written_type(name, stored.scalar_type(), family, options), stored.sizes().vec(),
+                     0};
     tensor.bytes = stored.numel() * static_cast<std::int64_t>(c10::elementSize(tensor.type));
     if (shards.empty() || filled + tensor.bytes > options.shard_bytes) {
       shards.emplace_back();
@@ -222,9 +226,12 @@ ExportReport export_to(const fs::path& place, const fs::path& source, const Expo
                       place.string());
   if (options.shard_bytes < 1)
     throw ConfigError("a shard of {} bytes holds nothing; give a size above zero", options.shard_bytes);
-  read_spec(source);  // a model that moelab knows
+  const fs::path config_path = source / "config.json";
+  const Json config = read_json(config_path);
+  parse_spec(config, config_path.string());  // throws where moelab could not run the model
+  const Family& family = family_of(config, config_path.string());
   const Checkpoint checkpoint(source);
-  const std::vector<Shard> shards = plan_shards(checkpoint, options);
+  const std::vector<Shard> shards = plan_shards(checkpoint, family, options);
   if (shards.empty()) throw FileError("{}: the checkpoint has no tensors", source.string());
   Staging staging(place);
   ShardWriter writer(checkpoint, source, options);

@@ -24,9 +24,9 @@ struct ExportReport {
 
 // Copies the model in `source` to the new folder `target`: weights tensor by tensor (one at a time is in
 // memory), config.json with its dtype set, and every other file that is no weights: tokenizer, chat template,
-// generation_config.json. Packed weights (U8) and correction biases of the router, which transformers keeps
-// in float32, stay as they are. `target` appears whole or not at all. Throws ConfigError when `target` exists
-// or the shard size is not positive; FileError on damaged weights, and when a weight becomes infinite in the
+// generation_config.json. Packed weights (U8) and what transformers keeps in float32 (Family::float_tensors)
+// stay as they are. `target` appears whole or not at all. Throws ConfigError when `target` exists or the
+// shard size is not positive; FileError on damaged weights, and when a weight becomes infinite in the
 // narrower type; what `on_bytes` throws.
 ExportReport export_checkpoint(const std::filesystem::path& source, const std::filesystem::path& target,
                                const ExportOptions& options);

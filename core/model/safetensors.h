@@ -78,8 +78,8 @@ struct NewTensor {
 };
 
 // How a file begins whose data are these tensors, one after another: length and header, padded so that the
-// data start aligned. Metadata {"format": "pt"} as transformers expects. Throws Error for a type that no header
-// has.
+// data start aligned. Metadata {"format": "pt"} as transformers expects. Throws Error for a type that no
+// header has.
 std::string safetensors_head(std::span<const NewTensor> tensors);
 
 // Writes one file atomically; the tensors are made contiguous.

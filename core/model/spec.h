@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.h"
@@ -138,6 +139,8 @@ struct Family {
   LayerNames (*layer_names)(std::int64_t layer) = nullptr;
   // Tensors that a published checkpoint holds and the decoder does not use; null: none.
   bool (*is_unused)(const ModelSpec& spec, const std::string& tensor) = nullptr;
+  // Endings of the tensors that transformers keeps in float32 in a model of a narrower type.
+  std::vector<std::string_view> float_tensors = {};
 };
 
 // All families, sorted by model_type.

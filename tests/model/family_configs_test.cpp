@@ -1,9 +1,6 @@
 // What the families read from config.json beyond what the fixtures' own configs say.
-#include "core/base/files.h"
-#include "core/model/model.h"
-#include "core/model/spec.h"
 #include "tests/support/catch.h"
-#include "tests/support/files.h"
+#include "tests/support/changed_model.h"
 
 using namespace moelab;
 using namespace moelab::testing;
@@ -11,26 +8,10 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-// A fixture's config with some fields changed; null removes one.
-Json config_with(const std::string& checkpoint, const Json& changes) {
-  Json config = read_json(data_dir() / "model" / checkpoint / "config.json");
-  config.update(changes);
-  for (const auto& [key, value] : changes.items())
-    if (value.is_null()) config.erase(key);
-  return config;
-}
-
-model::ModelSpec parse(const std::string& checkpoint, const Json& changes) {
-  const Json config = config_with(checkpoint, changes);
-  return model::family_of(config, "config.json").parse(config, "config.json");
-}
-
 void load_with(const std::string& checkpoint, const Json& changes) {
-  const ScratchDir scratch;
-  const auto directory = scratch / "model";
-  std::filesystem::copy(data_dir() / "model" / checkpoint, directory);
-  write_atomic(directory / "config.json", config_with(checkpoint, changes).dump());
-  model::Model::load(directory);
+  const ChangedModel changed(checkpoint);
+  changed.set_config(changes);
+  model::Model::load(changed.path());
 }
 
 }  // namespace
@@ -39,7 +20,7 @@ TEST_CASE("ERNIE's sparse layers lie between two indices at an interval", "[mode
   const auto layers = [](const Json& changes) {
     Json all = {{"num_hidden_layers", 6}};
     all.update(changes);
-    return parse("ernie4_5_moe_tiny", all).is_moe_layer;
+    return changed_spec("ernie4_5_moe_tiny", all).is_moe_layer;
   };
   const auto none = Json();
   CHECK(layers({{"moe_layer_start_index", 2}, {"moe_layer_end_index", 4}, {"moe_layer_interval", 1}}) ==
@@ -53,44 +34,44 @@ TEST_CASE("ERNIE's sparse layers lie between two indices at an interval", "[mode
 }
 
 TEST_CASE("ERNIE's biases in projections are an error that names the field", "[model]") {
-  CHECK_THROWS_WITH(parse("ernie4_5_moe_tiny", {{"use_bias", true}}), ContainsSubstring("'use_bias'"));
+  CHECK_THROWS_WITH(changed_spec("ernie4_5_moe_tiny", {{"use_bias", true}}), ContainsSubstring("'use_bias'"));
 }
 
 TEST_CASE("ERNIE and Mixtral rotate with their own base where the config names none", "[model]") {
-  CHECK(parse("ernie4_5_moe_tiny", {{"rope_theta", nullptr}}).attention.rope_theta == 5e5);
-  CHECK(parse("mixtral_tiny", {{"rope_theta", nullptr}}).attention.rope_theta == 1e6);
-  CHECK(parse("mixtral_tiny", {{"rope_theta", nullptr}, {"rope_parameters", {{"rope_theta", 70.0}}}})
+  CHECK(changed_spec("ernie4_5_moe_tiny", {{"rope_theta", nullptr}}).attention.rope_theta == 5e5);
+  CHECK(changed_spec("mixtral_tiny", {{"rope_theta", nullptr}}).attention.rope_theta == 1e6);
+  CHECK(changed_spec("mixtral_tiny", {{"rope_theta", nullptr}, {"rope_parameters", {{"rope_theta", 70.0}}}})
             .attention.rope_theta == 70);
 }
 
 TEST_CASE("Qwen2-MoE's dense layers are those listed and those off the step", "[model]") {
-  CHECK(parse("qwen2_moe_tiny", {{"mlp_only_layers", {1}}}).is_moe_layer ==
+  CHECK(changed_spec("qwen2_moe_tiny", {{"mlp_only_layers", {1}}}).is_moe_layer ==
         std::vector<bool>{false, false, false, true});
-  CHECK(parse("qwen2_moe_tiny", {{"decoder_sparse_step", nullptr}}).is_moe_layer ==
+  CHECK(changed_spec("qwen2_moe_tiny", {{"decoder_sparse_step", nullptr}}).is_moe_layer ==
         std::vector<bool>(4, true));
-  CHECK_THROWS_WITH(parse("qwen2_moe_tiny", {{"decoder_sparse_step", 0}}),
+  CHECK_THROWS_WITH(changed_spec("qwen2_moe_tiny", {{"decoder_sparse_step", 0}}),
                     ContainsSubstring("decoder_sparse_step"));
 }
 
 TEST_CASE("Qwen2-MoE's settings that the runtime cannot follow are errors", "[model]") {
-  CHECK_FALSE(parse("qwen2_moe_tiny", {{"qkv_bias", false}}).attention.has_bias);
-  CHECK_THROWS_WITH(parse("qwen2_moe_tiny", {{"use_sliding_window", true}}),
+  CHECK_FALSE(changed_spec("qwen2_moe_tiny", {{"qkv_bias", false}}).attention.has_bias);
+  CHECK_THROWS_WITH(changed_spec("qwen2_moe_tiny", {{"use_sliding_window", true}}),
                     ContainsSubstring("use_sliding_window"));
-  CHECK_THROWS_WITH(parse("qwen2_moe_tiny", {{"shared_expert_intermediate_size", 0}}),
+  CHECK_THROWS_WITH(changed_spec("qwen2_moe_tiny", {{"shared_expert_intermediate_size", 0}}),
                     ContainsSubstring("'shared_expert_intermediate_size' is 0"));
 }
 
 TEST_CASE("Mixtral's window is optional and must show something", "[model]") {
-  CHECK(parse("mixtral_tiny", Json::object()).attention.window == 11);
-  CHECK_FALSE(parse("mixtral_tiny", {{"sliding_window", nullptr}}).attention.window.has_value());
-  CHECK_FALSE(parse("mixtral_tiny", {{"sliding_window", 64}}).attention.window.has_value());
-  CHECK_THROWS_WITH(parse("mixtral_tiny", {{"sliding_window", 0}}),
+  CHECK(changed_spec("mixtral_tiny", Json::object()).attention.window == 11);
+  CHECK_FALSE(changed_spec("mixtral_tiny", {{"sliding_window", nullptr}}).attention.window.has_value());
+  CHECK_FALSE(changed_spec("mixtral_tiny", {{"sliding_window", 64}}).attention.window.has_value());
+  CHECK_THROWS_WITH(changed_spec("mixtral_tiny", {{"sliding_window", 0}}),
                     ContainsSubstring("'sliding_window' is 0"));
 }
 
 TEST_CASE("GLM rotates half of each head unless the config says otherwise", "[model]") {
   const auto rotated = [](const Json& changes) {
-    return parse("glm4_moe_tiny", changes).attention.rotated();
+    return changed_spec("glm4_moe_tiny", changes).attention.rotated();
   };
   CHECK(rotated({{"partial_rotary_factor", nullptr}}) == 8);
   CHECK(rotated({{"partial_rotary_factor", 1.0}}) == 16);
@@ -102,7 +83,7 @@ TEST_CASE("GLM rotates half of each head unless the config says otherwise", "[mo
 }
 
 TEST_CASE("GLM's norm on queries and keys is optional, and stands in the checkpoint or does not", "[model]") {
-  CHECK(parse("glm4_moe_tiny", {{"use_qk_norm", nullptr}}).attention.qk_norm == model::QkNorm::none);
+  CHECK(changed_spec("glm4_moe_tiny", {{"use_qk_norm", nullptr}}).attention.qk_norm == model::QkNorm::none);
   CHECK_THROWS_WITH(load_with("glm4_moe_tiny", {{"use_qk_norm", false}}), ContainsSubstring("q_norm.weight"));
 }
 
@@ -112,8 +93,31 @@ TEST_CASE("layers that predict further tokens are left unread only where the con
                     ContainsSubstring("model.layers.3.eh_proj.weight"));
 }
 
+TEST_CASE("ERNIE's tensors for further tokens are left unread, others of a like name are not", "[model]") {
+  const ChangedModel changed("ernie4_5_moe_tiny");
+  changed.set_tensor("model.mtp_hidden_norm.0.weight", at::ones({4}));
+  CHECK_NOTHROW(model::Model::load(changed.path()));
+  for (const char* name : {"mtprefix.weight", "model.mtp_blocks.weight"}) {
+    changed.set_tensor(name, at::ones({4}));
+    CHECK_THROWS_WITH(model::Model::load(changed.path()), ContainsSubstring(name));
+    changed.remove_tensor(name);
+  }
+}
+
+TEST_CASE("layers whose MLPs have no width are refused where the config is read", "[model]") {
+  const auto refuses = [](const char* checkpoint, const Json& changes, const char* text) {
+    CHECK_THROWS_WITH(changed_spec(checkpoint, changes),
+                      ContainsSubstring("config.json: the inner size of") && ContainsSubstring(text));
+  };
+  refuses("olmoe_tiny", {{"intermediate_size", 0}}, "an expert is 0");
+  refuses("qwen3_moe_tiny", {{"moe_intermediate_size", -8}}, "an expert is -8");
+  refuses("qwen3_moe_tiny", {{"intermediate_size", nullptr}}, "a dense layer is 0");
+  CHECK_NOTHROW(
+      changed_spec("qwen3_moe_tiny", {{"intermediate_size", nullptr}, {"mlp_only_layers", nullptr}}));
+}
+
 TEST_CASE("groups that cannot be formed are an error", "[model]") {
   const Json changes = GENERATE(Json{{"n_group", 5}}, Json{{"topk_group", 5}}, Json{{"topk_group", 0}},
                                 Json{{"n_group", 12}, {"topk_group", 4}});
-  CHECK_THROWS_WITH(load_with("glm4_moe_tiny", changes), ContainsSubstring("groups"));
+  CHECK_THROWS_WITH(changed_spec("glm4_moe_tiny", changes), ContainsSubstring("groups"));
 }

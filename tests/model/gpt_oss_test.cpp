@@ -1,13 +1,11 @@
 // gpt-oss: what its config must say, and packed experts that are broken.
 #include <ATen/ops/full.h>
 
-#include "core/base/files.h"
 #include "core/engine/decoder.h"
 #include "core/model/memory.h"
-#include "core/model/model.h"
-#include "core/model/safetensors.h"
 #include "core/steering/self_test.h"
 #include "tests/support/catch.h"
+#include "tests/support/changed_model.h"
 #include "tests/support/model_reference.h"
 
 using namespace moelab;
@@ -18,27 +16,9 @@ namespace {
 
 const std::filesystem::path kTiny = data_dir() / "model" / "gpt_oss_tiny";
 
-// The config with one field replaced; null removes it.
 model::ModelSpec spec_with(const std::string& key, const Json& value) {
-  Json config = read_json(kTiny / "config.json");
-  config[key] = value;
-  return model::family_of(config, "config.json").parse(config, "config.json");
+  return changed_spec("gpt_oss_tiny", {{key, value}});
 }
-
-// The checkpoint with one tensor replaced, or without it.
-struct BrokenExperts {
-  ScratchDir scratch;
-
-  BrokenExperts(const std::string& name, const at::Tensor& tensor) {
-    std::filesystem::copy(kTiny / "config.json", scratch / "config.json");
-    const model::Checkpoint checkpoint(kTiny);
-    std::vector<std::pair<std::string, at::Tensor>> all;
-    for (const std::string& each : checkpoint.names())
-      if (each != name) all.emplace_back(each, checkpoint.tensor(each));
-    if (tensor.defined()) all.emplace_back(name, tensor);
-    model::write_safetensors(scratch / "model.safetensors", all);
-  }
-};
 
 const std::string kExperts = "model.layers.1.mlp.experts.";
 
@@ -70,8 +50,12 @@ TEST_CASE("gpt-oss without layer_types has the window on every other layer, the 
 TEST_CASE("broken packed experts are errors that name the tensor", "[model]") {
   const auto fails = [](const std::string& name, const at::Tensor& tensor, const std::string& text,
                         const model::LoadOptions& options = {}) {
-    const BrokenExperts broken(kExperts + name, tensor);
-    CHECK_THROWS_WITH(model::Model::load(broken.scratch.path(), options),
+    const ChangedModel broken("gpt_oss_tiny");
+    if (tensor.defined())
+      broken.set_tensor(kExperts + name, tensor);
+    else
+      broken.remove_tensor(kExperts + name);
+    CHECK_THROWS_WITH(model::Model::load(broken.path(), options),
                       ContainsSubstring(kExperts + name) && ContainsSubstring(text));
   };
   at::Tensor scales = at::full({8, 64, 1}, 124, at::kByte);
@@ -92,12 +76,10 @@ TEST_CASE("broken packed experts are errors that name the tensor", "[model]") {
 }
 
 TEST_CASE("a config that promises packed experts does not take dequantised ones", "[model]") {
-  const ScratchDir scratch;
-  std::filesystem::copy(data_dir() / "model" / "gpt_oss_bf16", scratch.path(),
-                        std::filesystem::copy_options::recursive);
-  std::filesystem::copy(kTiny / "config.json", scratch / "config.json",
-                        std::filesystem::copy_options::overwrite_existing);
-  CHECK_THROWS_WITH(model::Model::load(scratch.path()), ContainsSubstring("gate_up_proj_blocks' is missing"));
+  const ChangedModel changed("gpt_oss_bf16");
+  std::filesystem::copy_file(kTiny / "config.json", changed.path() / "config.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK_THROWS_WITH(model::Model::load(changed.path()), ContainsSubstring("gate_up_proj_blocks' is missing"));
 }
 
 TEST_CASE("packed experts stay packed in memory, and are counted so", "[model]") {
@@ -124,18 +106,16 @@ TEST_CASE("the published sizes have the parameters and bytes of the model card",
   // and 60.8 GiB.
   const auto [layers, experts, billions, gib] =
       GENERATE(table<int, int, double, double>({{24, 32, 20.91, 12.8}, {36, 128, 116.83, 60.8}}));
-  Json config = read_json(kTiny / "config.json");
-  config.update({{"num_hidden_layers", layers},
-                 {"num_local_experts", experts},
-                 {"num_experts_per_tok", 4},
-                 {"hidden_size", 2880},
-                 {"intermediate_size", 2880},
-                 {"num_attention_heads", 64},
-                 {"num_key_value_heads", 8},
-                 {"head_dim", 64},
-                 {"vocab_size", 201088},
-                 {"layer_types", nullptr}});
-  const model::ModelSpec spec = model::family_of(config, "config.json").parse(config, "config.json");
+  const model::ModelSpec spec = changed_spec("gpt_oss_tiny", {{"num_hidden_layers", layers},
+                                                              {"num_local_experts", experts},
+                                                              {"num_experts_per_tok", 4},
+                                                              {"hidden_size", 2880},
+                                                              {"intermediate_size", 2880},
+                                                              {"num_attention_heads", 64},
+                                                              {"num_key_value_heads", 8},
+                                                              {"head_dim", 64},
+                                                              {"vocab_size", 201088},
+                                                              {"layer_types", nullptr}});
   const auto total = static_cast<double>(model::count_parameters(spec).total);
   CHECK(total / 1e9 == Catch::Approx(billions).margin(0.005));
   const auto bytes = static_cast<double>(model::weight_bytes(spec, at::kBFloat16));

@@ -39,9 +39,7 @@ Json published(const Json& changes) {
   return config;
 }
 
-model::ModelSpec parse_config(const Json& config) {
-  return model::family_of(config, "config.json").parse(config, "config.json");
-}
+model::ModelSpec parse_config(const Json& config) { return model::parse_spec(config, "config.json"); }
 
 model::ModelSpec v2_lite(const Json& changes = Json::object()) {
   Json config = published({{"model_type", "deepseek_v2"},

@@ -1,7 +1,6 @@
 // What qwen3_next reads from config.json beyond what its fixture says, and what it refuses.
-#include "core/model/spec.h"
 #include "tests/support/catch.h"
-#include "tests/support/files.h"
+#include "tests/support/changed_model.h"
 
 using namespace moelab;
 using namespace moelab::testing;
@@ -9,14 +8,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-// The fixture's config with some fields changed; null removes one.
-model::ModelSpec next_spec(const Json& changes) {
-  Json config = read_json(data_dir() / "model" / "qwen3_next_tiny" / "config.json");
-  config.update(changes);
-  for (const auto& [key, value] : changes.items())
-    if (value.is_null()) config.erase(key);
-  return model::family_of(config, "config.json").parse(config, "config.json");
-}
+model::ModelSpec next_spec(const Json& changes) { return changed_spec("qwen3_next_tiny", changes); }
 
 }  // namespace
 

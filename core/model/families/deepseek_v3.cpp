@@ -28,7 +28,11 @@ ModelSpec parse_deepseek_v3(const Json& config, const std::string& where) {
 }  // namespace
 
 Family family_deepseek_v3() {
-  return {"deepseek_v3", &parse_deepseek_v3, &latent_layer_names, &is_prediction_layer};
+  return {"deepseek_v3",
+          &parse_deepseek_v3,
+          &latent_layer_names,
+          &is_prediction_layer,
+          {"e_score_correction_bias"}};
 }
 
 }  // namespace moelab::model

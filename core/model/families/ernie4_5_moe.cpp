@@ -76,7 +76,11 @@ bool is_ernie_prediction(const ModelSpec&, const std::string& tensor) {
 }  // namespace
 
 Family family_ernie4_5_moe() {
-  return {"ernie4_5_moe", &parse_ernie4_5_moe, &ernie4_5_moe_layer_names, &is_ernie_prediction};
+  return {"ernie4_5_moe",
+          &parse_ernie4_5_moe,
+          &ernie4_5_moe_layer_names,
+          &is_ernie_prediction,
+          {"mlp.gate.weight", "moe_statics.e_score_correction_bias"}};
 }
 
 }  // namespace moelab::model

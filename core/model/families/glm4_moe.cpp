@@ -45,6 +45,9 @@ ModelSpec parse_glm4_moe(const Json& config, const std::string& where) {
 
 }  // namespace
 
-Family family_glm4_moe() { return {"glm4_moe", &parse_glm4_moe, &common_layer_names, &is_prediction_layer}; }
+Family family_glm4_moe() {
+  return {
+      "glm4_moe", &parse_glm4_moe, &common_layer_names, &is_prediction_layer, {"e_score_correction_bias"}};
+}
 
 }  // namespace moelab::model

@@ -25,8 +25,12 @@ PER_SHARD = 60_000  # bytes: several shards each
 
 
 def stored_exactly(source):
-    """Types that hold the checkpoint's values exactly: other exports differ by rounding, as they should."""
-    types = {info["dtype"] for shard in source.glob("*.safetensors") for info in header(shard).values()}
+    """Types that hold the checkpoint's values exactly: other exports differ by rounding, as they should. Tensors that
+    transformers keeps in float32 in a model of any type do not count: an export must leave them as they are.
+    """
+    kept = load(source)._keep_in_fp32_modules_strict or ()
+    types = {info["dtype"] for shard in source.glob("*.safetensors") for name, info in header(shard).items()
+             if not any(part in name for part in kept)}
     return [None, "float32"] if "F32" in types else [None, "float32", "bfloat16", "float16"]
 
 
