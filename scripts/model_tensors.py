@@ -7,8 +7,19 @@ Kinds: "linear" (scaled by its fan-in), "embedding", "norm" (near one), "norm0" 
 "bias", "correction" (float32, spread above one), "blocks" and "scales" (MXFP4), "decay" (logarithms of rates).
 """
 import json
+import math
 import pathlib
 import sys
+
+TYPES = {"correction": ("F32", 4), "blocks": ("U8", 1), "scales": ("U8", 1)}  # all others are BF16
+
+
+def stored_type(kind):
+    return TYPES.get(kind, ("BF16", 2))
+
+
+def byte_count(shape, kind):
+    return math.prod(shape) * stored_type(kind)[1]
 
 
 def projection(name, rows, columns, bias=False):
