@@ -32,6 +32,7 @@ struct Searched {
   bool has(std::size_t at, std::string_view piece) const {
     return at <= text.size() && text.substr(at).starts_with(piece);
   }
+  bool has(std::size_t at, char c) const { return at < text.size() && text[at] == c; }
   bool is_letter(std::size_t at) const {
     return at < text.size() && text[at] >= 'A' && static_cast<std::size_t>(text[at] - 'A') < n_options;
   }
@@ -40,7 +41,7 @@ struct Searched {
 // The pattern L at byte `at`.
 std::optional<LetterMatch> letter_here(const Searched& in, std::size_t at) {
   if (in.is_letter(at)) return LetterMatch{at, at + 1};
-  if (in.has(at, "(") && in.is_letter(at + 1) && in.has(at + 2, ")")) return LetterMatch{at + 1, at + 3};
+  if (in.has(at, '(') && in.is_letter(at + 1) && in.has(at + 2, ')')) return LetterMatch{at + 1, at + 3};
   return std::nullopt;
 }
 
@@ -51,15 +52,17 @@ std::size_t skip_one_space(const Searched& in, std::size_t at) {
   return next.valid && is_python_space(next.code) ? at + next.length : at;
 }
 
-std::size_t skip_asterisks(const Searched& in, std::size_t at) { return in.has(at, "**") ? at + 2 : at; }
+std::size_t skip_asterisks(const Searched& in, std::size_t at) {
+  return in.has(at, '*') && in.has(at + 1, '*') ? at + 2 : at;
+}
 
 // The byte behind the pattern S; kNowhere when it does not match.
 std::size_t suffix_end(const Searched& in, std::size_t at) {
   at = skip_asterisks(in, at);
-  if (in.has(at, ".") || in.has(at, ",")) return at + 1;
+  if (in.has(at, '.') || in.has(at, ',')) return at + 1;
   const std::size_t colon = skip_one_space(in, at);
-  if (in.has(colon, ":")) return colon + 1;
-  if (in.has(at, " ")) return at + 1;
+  if (in.has(colon, ':')) return colon + 1;
+  if (in.has(at, ' ')) return at + 1;
   return is_python_end(in.text, at) ? at : kNowhere;
 }
 
@@ -76,7 +79,7 @@ std::optional<LetterMatch> marked_letter(const Searched& in, std::size_t at) {
 std::optional<LetterMatch> word_here(const Searched& in, std::size_t at) {
   if (at == 0)
     if (const auto found = marked_letter(in, 0)) return found;
-  return in.has(at, " ") ? marked_letter(in, at + 1) : std::nullopt;
+  return in.has(at, ' ') ? marked_letter(in, at + 1) : std::nullopt;
 }
 
 // The byte behind one character.
@@ -118,11 +121,11 @@ std::optional<LetterMatch> word_near(const Searched& in, std::size_t at) {
 std::optional<LetterMatch> i_hope_here(const Searched& in, std::size_t at) {
   at = match_ignoring_case(in.text, at, "final answer is");
   if (at == kNowhere) return std::nullopt;
-  if (in.has(at, ":")) ++at;
+  if (in.has(at, ':')) ++at;
   auto found = letter_here(in, skip_python_space(in.text, at));
   if (!found) return std::nullopt;
   at = found->end;
-  if (in.has(at, ".")) ++at;
+  if (in.has(at, '.')) ++at;
   at = skip_one_space(in, at);
   if (!in.has(at, "I hope")) return std::nullopt;
   found->end = at + 6;
@@ -133,7 +136,7 @@ std::optional<LetterMatch> i_hope_here(const Searched& in, std::size_t at) {
 std::optional<LetterMatch> letter_behind_is(const Searched& in, std::size_t at) {
   if (!in.has(at, "is")) return std::nullopt;
   at += 2;
-  if (in.has(at, ":")) ++at;
+  if (in.has(at, ':')) ++at;
   return letter_here(in, skip_python_space(in.text, at));
 }
 
@@ -157,7 +160,7 @@ std::optional<LetterMatch> answer_colon_here(const Searched& in, std::size_t at)
   at = match_ignoring_case(in.text, at, "answer");
   if (at == kNowhere) return std::nullopt;
   at = skip_one_space(in, at);
-  return in.has(at, ":") ? word_near(in, at + 1) : std::nullopt;
+  return in.has(at, ':') ? word_near(in, at + 1) : std::nullopt;
 }
 
 std::optional<LetterMatch> answer_here(const Searched& in, std::size_t at) {
@@ -170,7 +173,7 @@ std::optional<LetterMatch> start_here(const Searched& in, std::size_t at) {
 }
 
 std::optional<LetterMatch> line_start_here(const Searched& in, std::size_t at) {
-  return in.has(at, "\n") ? marked_letter(in, at + 1) : std::nullopt;
+  return in.has(at, '\n') ? marked_letter(in, at + 1) : std::nullopt;
 }
 
 using Pattern = std::optional<LetterMatch> (*)(const Searched&, std::size_t);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "core/text/utf8.h"
@@ -45,7 +46,14 @@ Extraction last_parenthesis(std::string_view text) {
 std::string simplified(std::string_view text) {
   const std::string lowered = python_lower(text);
   std::string kept;
+  kept.reserve(lowered.size());
   for (std::size_t at = 0; at < lowered.size();) {
+    const auto byte = static_cast<unsigned char>(lowered[at]);
+    if (byte < 0x80) {  // most characters by far
+      if (!is_punctuation(byte)) kept += lowered[at];
+      ++at;
+      continue;
+    }
     const text::Utf8Char next = text::decode_utf8(lowered, at);
     if (!next.valid || !is_punctuation(next.code)) kept.append(lowered, at, next.length);
     at += next.length;
@@ -60,8 +68,14 @@ std::string_view last_option_text(std::string_view reply, const std::vector<std:
   std::stable_sort(longest_first.begin(), longest_first.end(),
                    [](std::string_view a, std::string_view b) { return a.size() > b.size(); });
   if (longest_first.empty() || longest_first.back().empty()) return {};
+  std::array<bool, 256> begins{};  // the bytes that an option can begin with
+  for (const std::string_view each : longest_first) begins[static_cast<unsigned char>(each.front())] = true;
   std::string_view last;
   for (std::size_t at = 0; at < reply.size();) {
+    if (!begins[static_cast<unsigned char>(reply[at])]) {
+      ++at;
+      continue;
+    }
     const auto found = std::find_if(longest_first.begin(), longest_first.end(), [&](std::string_view each) {
       return reply.substr(at).starts_with(each);
     });

@@ -26,6 +26,7 @@ utf8proc_category_t category_at(std::string_view text, std::size_t at) {
 
 // Unicode's Cased, less the few that are no letters of that category.
 bool is_cased_at(std::string_view text, std::size_t at) {
+  if (text.substr(at).starts_with(kSigma)) return true;  // the likeliest neighbour of another one
   const auto category = category_at(text, at);
   return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
          category == UTF8PROC_CATEGORY_LT;
@@ -40,6 +41,7 @@ bool is_case_ignorable_at(std::string_view text, std::size_t at) {
       U"\uff07\uff0e\uff1a";
   if (static_cast<unsigned char>(text[at]) < 0x80)
     return std::string_view("'.:^`").find(text[at]) != std::string_view::npos;
+  if (text.substr(at).starts_with(kSigma)) return false;
   switch (category_at(text, at)) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_ME:
@@ -117,6 +119,7 @@ bool is_python_end(std::string_view text, std::size_t at) {
 
 std::string python_lower(std::string_view text) {
   std::string lowered;
+  lowered.reserve(text.size());
   std::size_t done = 0;
   for (std::size_t at = text.find(kSigma); at != std::string_view::npos; at = text.find(kSigma, at + 1)) {
     append_lower(lowered, text.substr(done, at - done));
@@ -132,12 +135,12 @@ bool is_punctuation(char32_t code) {
     const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(each));
     return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
   };
-  static const auto ascii = [&] {
-    std::array<bool, 128> is_one{};
-    for (char32_t each = 0; each < 128; ++each) is_one[each] = look_up(each);
+  static const auto of_plane = [&] {  // the basic plane, looked up once
+    std::array<bool, 0x10000> is_one{};
+    for (char32_t each = 0; each < is_one.size(); ++each) is_one[each] = look_up(each);
     return is_one;
   }();
-  return code < 128 ? ascii[code] : look_up(code);
+  return code < of_plane.size() ? of_plane[code] : look_up(code);
 }
 
 std::size_t skip_python_space(std::string_view text, std::size_t at) {

@@ -106,8 +106,12 @@ std::string lower_case(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const Utf8Char next = decode_utf8(text, at);
+    const auto lower = static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(next.code)));
+    if (next.valid && lower == next.code)  // most characters; copied, not encoded anew
+      out.append(text, at, next.length);
+    else
+      append_utf8(out, lower);
     at += next.length;
-    append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(next.code))));
     // The one character whose lower case is two (SpecialCasing.txt); utf8proc gives the first of them.
     if (next.code == 0x130) append_utf8(out, 0x307);
   }

@@ -1,37 +1,27 @@
 #include <ctime>
 
-#include "core/base/files.h"
-#include "core/base/json.h"
 #include "evaluators/aime_lm_eval.h"
 #include "evaluators/mmlu_pro.h"
 #include "evaluators/python_random.h"
 #include "evaluators/registry.h"
+#include "tests/evaluators/reference_cases.h"
 #include "tests/support/catch.h"
-#include "tests/support/files.h"
+#include "tests/support/hostile_texts.h"
 
 namespace moelab::evaluators {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-// The lines of a file that tests/reference/evaluators/make_harness_verdicts.py made; the first says with
-// what.
-std::vector<Json> lines_of(const std::string& file) {
-  const auto path = testing::data_dir() / "evaluators" / file;
-  std::vector<Json> lines;
-  for (const std::string& line : read_lines(path)) lines.push_back(parse_json(line, path.string()));
-  return lines;
-}
-
 using VerdictCounts =
     std::map<std::string, std::pair<int, int>>;  // by evaluator: cases, cases with an answer
 
 // Compares all verdicts of a case, each [answer, correct] or [answer, correct, byte].
 void check_case(const Json& each, const Expected& expected, VerdictCounts& counts) {
-  const auto text = each.at("text").get<std::string>();
+  const std::string text = testing::text_of(each);
   for (const auto& [name, wanted] : each.at("verdicts").items()) {
     const Verdict verdict = judge_written(find_evaluator(name), {text}, expected);
-    INFO(name << ": " << each.dump() << " -> " << verdict.answer << " by " << verdict.rule);
+    INFO(name << ": " << each.dump().substr(0, 2000) << " -> " << verdict.answer << " by " << verdict.rule);
     CHECK(verdict.answer == wanted.at(0).get<std::string>());
     CHECK(verdict.correct == wanted.at(1).get<bool>());
     CHECK(verdict.end <= text.size());
@@ -39,47 +29,6 @@ void check_case(const Json& each, const Expected& expected, VerdictCounts& count
     ++counts[name].first;
     if (!verdict.answer.empty()) ++counts[name].second;
   }
-}
-
-std::string repeated(std::string_view piece, std::size_t size) {
-  std::string text;
-  while (text.size() < size) text += piece;
-  return text;
-}
-
-// Texts that make a careless search quadratic.
-std::vector<std::string> hostile_texts(std::size_t size) {
-  std::vector<std::string> texts;
-  for (const std::string_view piece : {"answer: ",
-                                       "ANSWER: ",
-                                       "ANSWER:\n",
-                                       "ANSWER : A,",
-                                       "final answer ",
-                                       "final answer is:",
-                                       "\\boxed{",
-                                       "\\frac1",
-                                       "\\sqrt",
-                                       "$",
-                                       "$ A",
-                                       "**A",
-                                       "(A",
-                                       ":(A)",
-                                       ": ",
-                                       "#### ",
-                                       "1,",
-                                       "-",
-                                       "A_",
-                                       "{",
-                                       "\xce\xa3",
-                                       "The answer is \n",
-                                       "answer is ("})
-    texts.push_back(repeated(piece, size));
-  for (const std::string_view start : {"ANSWER:", "final answer", "answer is:", "$", "**", ":"}) {
-    texts.push_back(std::string(start) + std::string(size, ' '));
-    texts.push_back(std::string(start) + repeated(" \n", size) + "x");
-    texts.push_back(std::string(start) + std::string(size, 'A'));
-  }
-  return texts;
 }
 
 double milliseconds_of(const Evaluator& evaluator, const std::string& text, const Expected& expected) {
@@ -90,8 +39,8 @@ double milliseconds_of(const Evaluator& evaluator, const std::string& text, cons
 
 }  // namespace
 
-TEST_CASE("Letters are judged as the harnesses themselves judge them", "[evaluators]") {
-  const auto lines = lines_of("harness_letters.jsonl");
+TEST_CASE("Letters are judged as the harnesses themselves judge them", "[evaluators][verdicts]") {
+  const auto lines = testing::reference_lines("harness_letters.jsonl");
   REQUIRE(lines.size() >= 600);
   const auto options = lines[0].at("options").get<std::vector<std::vector<std::string>>>();
   VerdictCounts counts;
@@ -108,8 +57,8 @@ TEST_CASE("Letters are judged as the harnesses themselves judge them", "[evaluat
   }
 }
 
-TEST_CASE("Numbers are judged as the harnesses themselves judge them", "[evaluators]") {
-  const auto lines = lines_of("harness_numbers.jsonl");
+TEST_CASE("Numbers are judged as the harnesses themselves judge them", "[evaluators][verdicts]") {
+  const auto lines = testing::reference_lines("harness_numbers.jsonl");
   REQUIRE(lines.size() >= 600);
   VerdictCounts counts;
   for (std::size_t i = 1; i < lines.size(); ++i) {
@@ -129,8 +78,8 @@ TEST_CASE("Numbers are judged as the harnesses themselves judge them", "[evaluat
   }
 }
 
-TEST_CASE("Random numbers are those of CPython", "[evaluators]") {
-  const auto lines = lines_of("python_random.jsonl");
+TEST_CASE("Random numbers are those of CPython", "[evaluators][verdicts]") {
+  const auto lines = testing::reference_lines("python_random.jsonl");
   REQUIRE(lines.size() == 11);
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const Json& wanted = lines[i];
@@ -166,8 +115,8 @@ TEST_CASE("Random numbers are those of CPython", "[evaluators]") {
   CHECK_THROWS_WITH(random.sample(3, 4), ContainsSubstring("4 of 3"));
 }
 
-TEST_CASE("MMLU-Pro's guesses are the second ones that its script draws", "[evaluators]") {
-  const Json first = lines_of("python_random.jsonl").at(0);
+TEST_CASE("MMLU-Pro's guesses are the second ones that its script draws", "[evaluators][verdicts]") {
+  const Json first = testing::reference_lines("python_random.jsonl").at(0);
   const auto unanswered = first.at("unanswered").get<std::vector<std::vector<std::size_t>>>();
   CHECK(official_guesses(unanswered) == first.at("guesses").get<std::vector<std::vector<std::size_t>>>());
 }
@@ -267,7 +216,7 @@ TEST_CASE("An unknown evaluator gets the nearest name, and impossible questions 
 
 TEST_CASE("A hostile text of 200,000 characters is judged in bounded time", "[evaluators]") {
   const Expected four{"B", {"A answer", "ANSWER: ", "blue", "pink"}};
-  for (const std::string& text : hostile_texts(200'000)) {
+  for (const std::string& text : testing::hostile_texts(200'000)) {
     for (const Evaluator& each : all_evaluators()) {
       INFO(each.name << ": " << text.substr(0, 20));
       // Many times what it takes; a quadratic search takes minutes.

@@ -66,12 +66,37 @@ def fixed_texts():
         "ANSWER: D, as shown above.", "The answer is (A)", "The answer is A", "The answer is \nThe answer is B.", "ANSWER:  \n\nB",
         "ANSWER:  B_", "ANSWER: \n B_", "ANSWER:  ,_", "ANSWER: B \u00a0\n.", "ANSWER:   \n.", "ANSWER: B C_ D", "xANSWER: B",
         "ANSWER:\nANSWER: B", "ANSWER: A\nANSWER: B\nANSWER: ?", "answer: (A)\nanswer: (B) x", "(A), (B)\n", ":(C)", " (C)", "**A** **B**",
-        "$A$B$", "$ A B $", "** A ,  **", "***C***", "answer " + "q" * 49 + " B", "answer " + "q" * 50 + " B", "answer: A B C D",
-        "final answer" + "w" * 100 + " is A", "final answer" + "w" * 101 + " is A", "final answer " + "\u00a0" * 120 + "is:\n(B)",
+        "$A$B$", "$ A B $", "** A ,  **", "***C***", "answer " + "q" * 49 + " B", "answer " + "q" * 50 + " B", "answer " + "q" * 49 + " B so A", "answer " + "q" * 50 + " B so A", "answer: A B C D",
+        "final answer" + "w" * 100 + " is A", "final answer" + "w" * 101 + " is A",
+        "final answer" + "w" * 100 + " is A or B", "final answer" + "w" * 101 + " is A or B", "final answer " + "\u00a0" * 120 + "is:\n(B)",
         "final answer is:\n\nC. I hope it is correct", "Final answer is (D)I hope", "final answer is A is B is C", " A B C ", "A. B", "x\nB:\n:C",
         "**D**", "\n**D** :", " ** D", ": Z", "::  A", ":\u00a0B", "Carbon dioxide or carbon", "CARBON, DIOXIDE", "\u039f\u0394\u039f\u03a3.", "\u03bf\u03b4\u03bf\u03c2",
         "answer is (\n) (B)", "answer is (\U0001f600) Answer: (C)", "(x) (A)", "Answer: $B$", "answer:\t$$B", "Answer:\nB",
     ]
+
+
+LONG = ["ponder the force, ", "y = 3; ", "\u4e2d", "so (A) is out. ", "x\n", "{"]
+LETTER_ENDS = ["The answer is (B).", "\nANSWER: B", " final answer is: C. I hope", "**D**", "\n(A)", "Answer: $A$."]
+NUMBER_ENDS = ["\\boxed{643}", "\\boxed{643}\n#### 643", "$\\boxed{42}$, or 43.", "\\boxed 643$ #### 1,024", "\\fbox{\\boxed{7}}", "\\boxed{1/2}"]
+
+
+def long_texts(ends):
+    """A line (or many) of 100,000 characters behind one answer and before another. The first is one that MMLU-Pro's script takes at once: `re`
+    needs minutes for a line of this length on which its second expression does not match."""
+    return ["The answer is (C).\n" + piece * (100_000 // len(piece)) + end for piece, end in zip(LONG, ends)]
+
+
+def packed(text):
+    """A long text as a list of [piece, times]."""
+    if len(text) < 10_000:
+        return text
+    for piece in LONG:
+        begin, times = text.find(piece * 10), len(text) // len(piece)
+        while begin >= 0 and text[begin:begin + len(piece) * times] != piece * times:
+            times -= 1
+        if begin >= 0:
+            return [[text[:begin], 1], [piece, times], [text[begin + len(piece) * times:], 1]]
+    raise ValueError("a long text without a repeated piece")
 
 
 NUMBERS = ["0", "7", "007", "42", "-3", "+5", "999", "1000", "1,024", "12.5", "3/4", "-0", "643", "113", "0113", ".5", "0.5", "5.", "5,",

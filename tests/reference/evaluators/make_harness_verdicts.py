@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Verdicts of the published harnesses on seeded answer texts, for tests/evaluators/harness_test.cpp.
 
-python3 tests/reference/evaluators/make_harness_verdicts.py [--seed 20261122] [--letters 600] [--numbers 700]
+python3 tests/reference/evaluators/make_harness_verdicts.py [--seed 20261122] [--mmlu-pro DIR] [--simple-evals DIR]
 
 Runs other people's code: lm-eval's filters and its AIME and exact-match functions, lighteval's extractor and inspect_ai's
 parser, taken out of the installed packages (pip install --no-deps will do) at the versions of requirements.txt, which the first line of every file records. Rules without a package (GPQA's
-own baseline, simple-evals at ee3b031, MMLU-Pro's script at f418b11) are their published regular expressions, run by `re`.
+own baseline, simple-evals at ee3b031, MMLU-Pro's script at f418b11) are their published regular expressions, run by `re`;
+with checkouts in DIR their own code is run beside them and must say the same.
+A text is a string, or a list of [piece, times] where it is long.
 Writes letters and numbers of the harnesses and CPython's random draws into tests/data/evaluators.
 """
 
-import __future__
 import argparse
-import ast
 import dataclasses
 import functools
 import importlib.metadata
@@ -30,6 +30,7 @@ from lm_eval.filters.extraction import MultiChoiceRegexFilter, RegexFilter
 
 import harness_texts
 import make_written_answers
+from borrowed_code import borrowed, package_file
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / "data" / "evaluators"
 INVALID = "[invalid]"
@@ -41,35 +42,25 @@ GSM8K_FLEXIBLE = RegexFilter(r"(-?[$0-9.,]{2,})|(-?[0-9]+)", group_select=-1)
 GSM8K_IGNORED = [",", r"\$", r"(?s).*#### ", r"\.$"]
 
 
-def borrowed(package, file, names, **known):
-    """Functions and classes out of an installed package's file, run without the imports of the whole package."""
-    path = importlib.metadata.distribution(package).locate_file(file)
-    tree = ast.parse(pathlib.Path(path).read_text(encoding="utf-8"))
-    tree.body = [node for node in tree.body if getattr(node, "name", None) in names]
-    space = {"__name__": __name__, "re": re} | known
-    exec(compile(tree, str(path), "exec", flags=__future__.annotations.compiler_flag), space)
-    return types.SimpleNamespace(**{name: space[name] for name in names})
-
-
 class Unused:
     """Stands for the classes of lighteval's other extractors."""
 
 
-inspect = borrowed("inspect-ai", "inspect_ai/solver/_multiple_choice.py", ["parse_answers"],
+inspect = borrowed(package_file("inspect-ai", "inspect_ai/solver/_multiple_choice.py"), ["parse_answers"], re=re,
                    answer_character=lambda index: string.ascii_uppercase[index])
 lighteval = borrowed(
-    "lighteval", "lighteval/metrics/utils/extractive_match_utils.py",
+    package_file("lighteval", "lighteval/metrics/utils/extractive_match_utils.py"),
     ["IndicesExtractionConfig", "lazy_indices_regex", "extract_indices", "extract_match", "extract_target_from_pred"],
-    dataclass=dataclasses.dataclass, lru_cache=functools.lru_cache, groupby=itertools.groupby,
+    re=re, dataclass=dataclasses.dataclass, lru_cache=functools.lru_cache, groupby=itertools.groupby,
     LatexExtractionConfig=Unused, ExprExtractionConfig=Unused, Language=types.SimpleNamespace(ENGLISH="english"),
     get_prefix=lambda kind, literals: string.ascii_uppercase,
     # TranslationLiterals of English in lighteval/tasks/templates/utils/translation_literals.py
     TRANSLATION_LITERALS={"english": types.SimpleNamespace(answer="answer", full_stop=".", comma=",", colon=":",
                                                            sentence_space=" ")})
-metrics = borrowed("lm-eval", "lm_eval/api/metrics.py", ["exact_match_hf_evaluate"], np=numpy, string=string)
+metrics = borrowed(package_file("lm-eval", "lm_eval/api/metrics.py"), ["exact_match_hf_evaluate"], re=re, np=numpy, string=string)
 AIME_NAMES = ["process_results", "is_equiv", "remove_boxed", "last_boxed_only_string", "fix_fracs", "fix_a_slash_b",
               "remove_right_units", "fix_sqrt", "strip_string"]
-aime = borrowed("lm-eval", "lm_eval/tasks/aime/utils.py", AIME_NAMES)
+aime = borrowed(package_file("lm-eval", "lm_eval/tasks/aime/utils.py"), AIME_NAMES, re=re)
 
 
 def filtered(rule, text):
@@ -137,7 +128,7 @@ def letter_case(text, number, gold, flexible):
     }
     if len(options) == 4:
         verdicts |= {"gpqa/official": by_gpqa(text, gold), "gpqa/simple_evals": by_simple_evals(text, gold)}
-    return {"text": text, "options": number, "gold": gold, "verdicts": verdicts}
+    return {"text": harness_texts.packed(text), "options": number, "gold": gold, "verdicts": verdicts}
 
 
 def aime_answer(text):
@@ -188,7 +179,21 @@ def number_case(text, gold):
     }
     if re.fullmatch("[0-9]+", gold):
         verdicts["aime/lenient"] = by_lenient(text, gold)
-    return {"text": text, "gold": gold, "normal": normal(answer), "verdicts": verdicts}
+    return {"text": harness_texts.packed(text), "gold": gold, "normal": normal(answer), "verdicts": verdicts}
+
+
+def check_published(options, texts):
+    """Asserts that the scripts in the user's checkouts find what our copies of their expressions find."""
+    if options.mmlu_pro:
+        script = borrowed(options.mmlu_pro / "evaluate_from_local.py", ["extract_answer", "extract_again", "extract_final"], re=re,
+                          print=lambda *_: None)
+        for text in texts:
+            assert (script.extract_answer(text) or "") == make_written_answers.official_letter(text)[0], text
+    if options.simple_evals:
+        pattern = borrowed(options.simple_evals / "common.py", ["ANSWER_PATTERN_MULTICHOICE"]).ANSWER_PATTERN_MULTICHOICE
+        for text in texts:
+            match = re.search(pattern, text)
+            assert (match.group(1) if match else "") == by_simple_evals(text, "A")[0], text
 
 
 def random_case(seed):
@@ -238,8 +243,10 @@ def write_lines(path, first, lines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=20261122)
-    parser.add_argument("--letters", type=int, default=600, help="drawn texts with letters")
-    parser.add_argument("--numbers", type=int, default=700, help="drawn texts with numbers")
+    parser.add_argument("--letters", type=int, default=1900, help="drawn texts with letters")
+    parser.add_argument("--numbers", type=int, default=1400, help="drawn texts with numbers")
+    parser.add_argument("--mmlu-pro", type=pathlib.Path, help="a checkout of TIGER-AI-Lab/MMLU-Pro")
+    parser.add_argument("--simple-evals", type=pathlib.Path, help="a checkout of openai/simple-evals")
     parser.add_argument("--out", type=pathlib.Path, default=DATA)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -247,16 +254,18 @@ def main():
     origin = {"python": platform.python_version(), "unicode": unicodedata.unidata_version, "seed": options.seed, **packages}
     options.out.mkdir(parents=True, exist_ok=True)
 
-    drawn = [(text, 0, "B") for text in harness_texts.fixed_texts()]
+    drawn = [(text, 0, "B") for text in harness_texts.fixed_texts() + harness_texts.long_texts(harness_texts.LETTER_ENDS)]
     for _ in range(options.letters):
         number = rng.randrange(len(harness_texts.OPTION_LISTS))
         make = rng.choice([harness_texts.answer_text] * 4 + [harness_texts.plain_text])
         drawn.append((make(rng, harness_texts.OPTION_LISTS[number]), number, rng.choice("ABCD")))
+    check_published(options, [text for text, _, _ in drawn])
     cases = [letter_case(*each, flexible) for each, flexible in zip(drawn, flexible_answers(drawn))]
     write_lines(options.out / "harness_letters.jsonl", {**origin, "options": harness_texts.OPTION_LISTS}, cases)
 
     golds = ["643", "113", "7", "42", "0", "5", "0113", "\\frac{1}{2}", "3/4", "1,024", "so it is #### 643", "12.5"]
-    cases = [number_case(harness_texts.number_text(rng), rng.choice(golds[:4] + golds)) for _ in range(options.numbers)]
+    texts = harness_texts.long_texts(harness_texts.NUMBER_ENDS) + [harness_texts.number_text(rng) for _ in range(options.numbers)]
+    cases = [number_case(text, rng.choice(golds[:4] + golds)) for text in texts]
     write_lines(options.out / "harness_numbers.jsonl", origin, cases)
 
     unanswered = [[rng.randrange(3, 11) for _ in range(count)] for count in (4, 0, 7, 1)]

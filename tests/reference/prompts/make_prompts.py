@@ -12,7 +12,6 @@ Writes tests/data/prompts/prompts.jsonl: the versions, then a line a prompt with
 or the text's SHA-256, and the right letter.
 """
 import argparse
-import ast
 import hashlib
 import importlib.metadata
 import json
@@ -27,29 +26,11 @@ from string import ascii_uppercase
 HERE = pathlib.Path(__file__).resolve().parent
 SETS = HERE.parents[1] / "data" / "sets"
 OUT = HERE.parents[1] / "data" / "prompts" / "prompts.jsonl"
-sys.path.insert(0, str(HERE.parent / "sets"))
+sys.path[:0] = [str(HERE.parent / "sets"), str(HERE.parent / "evaluators")]
 import synthetic_rows
+from borrowed_code import borrowed, package_file
 
 MMLU_PRO = {"test": str(SETS / "mmlu_pro_test.parquet"), "validation": str(SETS / "mmlu_pro_validation.parquet")}
-
-
-def names_of(node):
-    if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return [getattr(node, "name", None)]
-
-
-def borrowed(path, names, **known):
-    """Functions, classes and constants out of a file, run without its imports."""
-    tree = ast.parse(pathlib.Path(path).read_text(encoding="utf-8"))
-    tree.body = [node for node in tree.body if set(names_of(node)) & set(names)]
-    space = {"__name__": "borrowed"} | known
-    exec(compile(tree, str(path), "exec"), space)
-    return types.SimpleNamespace(space=space, **{name: space[name] for name in names})
-
-
-def package_file(package, file):
-    return importlib.metadata.distribution(package).locate_file(file)
 
 
 def mmlu_pro_official(folder):
