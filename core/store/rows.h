@@ -200,7 +200,8 @@ struct EffectRow {
   std::int64_t changed = 0;
   double weight_change = 0;  // mean over the rows
   std::int64_t steered_selected = 0;
-  std::string state;  // not_applied, applied_no_effect, acted
+  std::string state;             // not_applied, applied_no_effect, acted
+  std::optional<double> dose{};  // mean over the rows, in nats
 };
 
 struct SelectionRow {
@@ -247,6 +248,12 @@ struct ComparisonRow {
   std::optional<double> flip_noise;
   std::optional<double> smallest_detectable;
   std::string settings = "{}";  // JSON
+  std::optional<double> specificity{};
+  std::optional<double> specificity_lo{};
+  std::optional<double> specificity_hi{};
+  std::optional<double> p_specific{};
+  std::optional<double> p_labels{};
+  std::optional<double> dose{};
 };
 
 struct TrainingRow {

@@ -1,5 +1,7 @@
 #include "core/store/schema.h"
 
+#include <array>
+
 namespace moelab::store {
 
 const std::string_view schema_sql =
@@ -59,7 +61,18 @@ void refuse_newer(Database& database, std::int64_t version, std::int64_t newest)
 
 }  // namespace
 
-std::span<const std::string_view> migrations() { return {}; }
+std::span<const std::string_view> migrations() {
+  static constexpr std::array<std::string_view, 1> steps = {
+      // 2: specificity and dose.
+      "ALTER TABLE effect_stat ADD COLUMN dose REAL;"
+      "ALTER TABLE comparison ADD COLUMN specificity REAL;"
+      "ALTER TABLE comparison ADD COLUMN specificity_lo REAL;"
+      "ALTER TABLE comparison ADD COLUMN specificity_hi REAL;"
+      "ALTER TABLE comparison ADD COLUMN p_specific REAL;"
+      "ALTER TABLE comparison ADD COLUMN p_labels REAL;"
+      "ALTER TABLE comparison ADD COLUMN dose REAL;"};
+  return steps;
+}
 
 void prepare_schema(Database& database, std::span<const std::string_view> steps) {
   const auto newest = static_cast<std::int64_t>(steps.size() + 1);

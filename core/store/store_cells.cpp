@@ -106,11 +106,12 @@ void Store::add_effects(std::span<const EffectRow> rows) {
   for (const EffectRow& row : rows) {
     database_.run(
         "INSERT INTO effect_stat (cell, layer, rows, selections, changed, weight_change, steered_selected, "
-        "state) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+        "state, dose) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
         "ON CONFLICT (cell, layer) DO UPDATE SET "
         "weight_change = (weight_change * rows + excluded.weight_change * excluded.rows) "
         "  / max(rows + excluded.rows, 1), "
+        "dose = (dose * rows + excluded.dose * excluded.rows) / max(rows + excluded.rows, 1), "
         "rows = rows + excluded.rows, selections = selections + excluded.selections, "
         "changed = changed + excluded.changed, steered_selected = steered_selected + "
         "excluded.steered_selected, "
@@ -118,7 +119,7 @@ void Store::add_effects(std::span<const EffectRow> rows) {
         "state = CASE WHEN 'not_applied' IN (state, excluded.state) THEN 'not_applied' "
         "  WHEN 'acted' IN (state, excluded.state) THEN 'acted' ELSE 'applied_no_effect' END",
         row.cell, row.layer, row.rows, row.selections, row.changed, row.weight_change, row.steered_selected,
-        row.state);
+        row.state, row.dose);
   }
   transaction.commit();
 }
@@ -126,14 +127,14 @@ void Store::add_effects(std::span<const EffectRow> rows) {
 std::vector<EffectRow> Store::effects(Id cell) {
   std::vector<EffectRow> rows;
   Statement row = database_.prepare(
-      "SELECT cell, layer, rows, selections, changed, weight_change, steered_selected, state FROM "
+      "SELECT cell, layer, rows, selections, changed, weight_change, steered_selected, state, dose FROM "
       "effect_stat "
       "WHERE cell = ?1 ORDER BY layer");
   row.bind(cell);
   while (row.step()) {
     rows.push_back({row.get<Id>(0), row.get<int>(1), row.get<std::int64_t>(2), row.get<std::int64_t>(3),
                     row.get<std::int64_t>(4), row.get<double>(5), row.get<std::int64_t>(6),
-                    row.get<std::string>(7)});
+                    row.get<std::string>(7), row.get<std::optional<double>>(8)});
   }
   return rows;
 }

@@ -70,13 +70,15 @@ void Store::put_comparisons(std::span<const ComparisonRow> rows) {
         "evaluator, "
         "protocol, n, accuracy_original, accuracy, wrong_right, right_wrong, gain, lo, hi, p, p_holm, "
         "p_null, n_null, "
-        "gain_other_domains, flip_noise, smallest_detectable, settings) "
+        "gain_other_domains, flip_noise, smallest_detectable, settings, specificity, specificity_lo, "
+        "specificity_hi, p_specific, p_labels, dose) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
         "?21, ?22, "
-        "?23, ?24, ?25)",
+        "?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
         r.study, r.model, r.benchmark, r.domain, r.method, r.draw, r.steered_domain, r.evaluator, r.protocol,
         r.n, r.accuracy_original, r.accuracy, r.wrong_right, r.right_wrong, r.gain, r.lo, r.hi, r.p, r.p_holm,
-        r.p_null, r.n_null, r.gain_other_domains, r.flip_noise, r.smallest_detectable, r.settings);
+        r.p_null, r.n_null, r.gain_other_domains, r.flip_noise, r.smallest_detectable, r.settings,
+        r.specificity, r.specificity_lo, r.specificity_hi, r.p_specific, r.p_labels, r.dose);
   }
   transaction.commit();
 }
@@ -87,7 +89,9 @@ std::vector<ComparisonRow> Store::comparisons(Id study) {
   Statement row = database_.prepare(
       "SELECT study, model, benchmark, domain, method, draw, steered_domain, evaluator, protocol, n, "
       "accuracy_original, accuracy, wrong_right, right_wrong, gain, lo, hi, p, p_holm, p_null, n_null, "
-      "gain_other_domains, flip_noise, smallest_detectable, settings FROM comparison WHERE study = ?1 "
+      "gain_other_domains, flip_noise, smallest_detectable, settings, specificity, specificity_lo, "
+      "specificity_hi, "
+      "p_specific, p_labels, dose FROM comparison WHERE study = ?1 "
       "ORDER BY model, benchmark, domain, method, draw, steered_domain, evaluator, protocol");
   row.bind(study);
   while (row.step()) {
@@ -115,7 +119,13 @@ std::vector<ComparisonRow> Store::comparisons(Id study) {
                     row.get<Real>(21),
                     row.get<Real>(22),
                     row.get<Real>(23),
-                    row.get<std::string>(24)});
+                    row.get<std::string>(24),
+                    row.get<Real>(25),
+                    row.get<Real>(26),
+                    row.get<Real>(27),
+                    row.get<Real>(28),
+                    row.get<Real>(29),
+                    row.get<Real>(30)});
   }
   return rows;
 }

@@ -43,6 +43,12 @@ TEST_CASE("selections and comparisons are replaced when they are made again", "[
   row.gain = 0.02;
   row.lo = -0.01;
   row.p = std::nullopt;
+  row.specificity = 0.04;
+  row.specificity_lo = 0.01;
+  row.specificity_hi = 0.07;
+  row.p_specific = 0.002;
+  row.p_labels = 0.005;
+  row.dose = 1.5;
   scratch.store.put_comparisons(std::vector{row});
   row.gain = 0.03;
   scratch.store.put_comparisons(std::vector{row});
@@ -51,6 +57,10 @@ TEST_CASE("selections and comparisons are replaced when they are made again", "[
   CHECK(back[0].gain == 0.03);
   CHECK(back[0].lo == -0.01);
   CHECK_FALSE(back[0].p.has_value());
+  const std::vector<std::optional<double>> figures = {back[0].specificity,    back[0].specificity_lo,
+                                                      back[0].specificity_hi, back[0].p_specific,
+                                                      back[0].p_labels,       back[0].dose};
+  CHECK((figures == std::vector<std::optional<double>>{0.04, 0.01, 0.07, 0.002, 0.005, 1.5}));
 }
 
 TEST_CASE("a resumed training run writes its steps anew", "[store]") {

@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 
+#include "core/base/files.h"
 #include "core/store/store.h"
 #include "tests/store/fixture.h"
 #include "tests/support/catch.h"
@@ -93,14 +94,18 @@ TEST_CASE("a database of a newer schema is refused with both versions", "[store]
   for (const Mode mode : {Mode::read_write_create, Mode::read_only}) {
     REQUIRE_THROWS_WITH(
         Store::open(path, mode),
-        ContainsSubstring(path.string()) && ContainsSubstring("version 99, this program knows up to 1"));
+        ContainsSubstring(path.string()) && ContainsSubstring("version 99, this program knows up to 2"));
   }
 }
 
 TEST_CASE("an older schema is migrated once, in one piece, and keeps its rows", "[store]") {
   ScratchDir dir;
   const auto path = dir / "older.db";
-  Store::open(path, Mode::read_write_create).add_event(std::nullopt, "note", "before");
+  {
+    Store store = Store::open(path, Mode::read_write_create);
+    store.add_event(std::nullopt, "note", "before");
+    store.database().run("UPDATE meta SET schema_version = 1");  // the steps below start there
+  }
   const std::array<std::string_view, 2> steps = {
       "ALTER TABLE event ADD COLUMN host TEXT NOT NULL DEFAULT 'here'",
       "CREATE TABLE extra (x INTEGER) STRICT; INSERT INTO extra VALUES (7)"};
@@ -129,6 +134,47 @@ TEST_CASE("an older schema is migrated once, in one piece, and keeps its rows", 
         prepare_schema(database, steps),
         ContainsSubstring("version 1, this program needs 3") && ContainsSubstring("moelab run"));
   }
+}
+
+TEST_CASE("a file of schema version 1 keeps its rows and gets the columns of a new file", "[store]") {
+  ScratchDir dir;
+  const auto path = dir / "version_1.db";
+  {
+    Database database(path, Mode::read_write_create);
+    database.execute("PRAGMA application_id = 1836017004");  // "moel"
+    database.execute(read_text(testing::data_dir() / "store" / "schema_1.sql"));
+    database.execute(
+        "INSERT INTO meta VALUES (1, '2026-01-01T00:00:00.000Z');"
+        "INSERT INTO study VALUES (1, 's', '{}', 'h', 'crossfit', '0', '{}', 'cpu', '', NULL);"
+        "INSERT INTO model VALUES (1, 'm', 'tiny', '', '', '{}', '');"
+        "INSERT INTO cell VALUES (1, 'k', 'c', 1, 'b', 'd', NULL, 'dsmoe', 2, 3, '', 0, 'd', 'done', 4, 1, "
+        "9, '', "
+        "'{}');"
+        "INSERT INTO effect_stat VALUES (1, 0, 10, 20, 4, 0.5, 6, 'acted');"
+        "INSERT INTO comparison (study, model, benchmark, domain, method, draw, steered_domain, evaluator, "
+        "protocol, "
+        "n, accuracy_original, accuracy, wrong_right, right_wrong, gain, n_null, settings) VALUES "
+        "(1, 1, 'b', 'd', 'dsmoe', 0, 'd', 'e', 'crossfit', 8, 0.5, 0.75, 3, 1, 0.25, 0, '{}');");
+  }
+  REQUIRE_THROWS_WITH(Store::open(path, Mode::read_only),
+                      ContainsSubstring("version 1, this program needs 2"));
+  Store store = Store::open(path, Mode::read_write_create);
+  CHECK(store.database().find<std::int64_t>("SELECT schema_version FROM meta") == 2);
+  REQUIRE(store.comparisons(1).size() == 1);
+  CHECK(store.comparisons(1)[0].gain == 0.25);
+  CHECK_FALSE(store.comparisons(1)[0].specificity.has_value());
+  REQUIRE(store.effects(1).size() == 1);
+  CHECK_FALSE(store.effects(1)[0].dose.has_value());
+  // A cell that is gone on with has no dose either: a part of its rows was never measured.
+  const EffectRow rest = {1, 0, 10, 20, 4, 0.5, 6, "acted", 0.25};
+  store.add_effects(std::span(&rest, 1));
+  CHECK(store.effects(1)[0].rows == 20);
+  CHECK_FALSE(store.effects(1)[0].dose.has_value());
+  Store fresh = Store::open(dir / "new.db", Mode::read_write_create);
+  const std::string columns =
+      "SELECT m.name, t.cid, t.name, t.type, t.\"notnull\", t.pk FROM sqlite_schema AS m, "
+      "pragma_table_info(m.name) AS t WHERE m.type IN ('table', 'view') ORDER BY m.name, t.cid";
+  CHECK((store.query(columns).rows == fresh.query(columns).rows));
 }
 
 TEST_CASE("files that are not moelab's are refused and left as they are", "[store]") {

@@ -293,9 +293,9 @@ TEST_CASE("effects add up over a resumed cell, or are replaced", "[store]") {
   Scratch scratch;
   StudyFixture fixture(scratch.store, 1);
   const Id cell = fixture.add_cell("k");
-  const std::vector<EffectRow> part = {{cell, 0, 10, 20, 4, 0.5, 6, "acted"},
+  const std::vector<EffectRow> part = {{cell, 0, 10, 20, 4, 0.5, 6, "acted", 0.8},
                                        {cell, 1, 10, 20, 0, 0, 0, "applied_no_effect"}};
-  const std::vector<EffectRow> rest = {{cell, 0, 30, 60, 0, 0.1, 2, "applied_no_effect"},
+  const std::vector<EffectRow> rest = {{cell, 0, 30, 60, 0, 0.1, 2, "applied_no_effect", 0.4},
                                        {cell, 1, 30, 60, 0, 0, 0, "not_applied"}};
   scratch.store.put_effects(cell, part);
   scratch.store.add_effects(rest);
@@ -307,6 +307,7 @@ TEST_CASE("effects add up over a resumed cell, or are replaced", "[store]") {
   CHECK(rows[0].steered_selected == 8);
   CHECK(rows[0].weight_change == Catch::Approx(0.2));  // (10 * 0.5 + 30 * 0.1) / 40
   CHECK(rows[0].state == "acted");
+  CHECK(rows[0].dose.value_or(0) == Catch::Approx(0.5));  // (10 * 0.8 + 30 * 0.4) / 40
   CHECK(rows[1].state == "not_applied");
   scratch.store.put_effects(cell, part);
   CHECK(scratch.store.effects(cell).at(0).rows == 10);
