@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/model/assemble.h"
 #include "core/model/model.h"
 #include "core/model/safetensors.h"
 
@@ -14,10 +15,10 @@ namespace {
 // Fetches tensors by name with the shape that the spec demands, and remembers which were used.
 class Loader {
  public:
-  Loader(const std::filesystem::path& directory, const LoadOptions& options)
-      : directory_(directory), options_(options), checkpoint_(directory) {}
+  Loader(const std::filesystem::path& directory, const LoadOptions& options, TensorSource source)
+      : directory_(directory), options_(options), source_(std::move(source)) {}
 
-  bool contains(const std::string& name) const { return checkpoint_.contains(name); }
+  bool contains(const std::string& name) const { return source_.contains(name); }
 
   // In the dtype of the run; `type` asks for another.
   at::Tensor take(const std::string& name, std::vector<std::int64_t> shape,
@@ -47,15 +48,15 @@ class Loader {
 
   // A vector [length] in float32. ERNIE stores its correction biases as one row, [1, length].
   at::Tensor take_float_vector(const std::string& name, std::int64_t length) {
-    const bool is_row = checkpoint_.tensor(name).dim() == 2;
+    const bool is_row = source_.tensor(name).dim() == 2;
     const std::vector<std::int64_t> row = {1, length}, vector = {length};
     return take(name, is_row ? row : vector, at::kFloat).reshape({length});
   }
 
   // Tensors that the model should not have: a sign that the config does not belong to the weights.
-  void require_all_used(const Family& family, const ModelSpec& spec) const {
+  void require_all_used(const Family& family, const ModelSpec& spec, const Checkpoint& checkpoint) const {
     std::vector<std::string> extra;
-    for (const std::string& name : checkpoint_.names())
+    for (const std::string& name : checkpoint.names())
       if (used_.count(name) == 0 && !name.ends_with("rotary_emb.inv_freq") &&
           !(family.is_unused != nullptr && family.is_unused(spec, name)))
         extra.push_back(name);
@@ -76,7 +77,7 @@ class Loader {
   }
 
   at::Tensor find(const std::string& name, const std::vector<std::int64_t>& shape) {
-    at::Tensor stored = checkpoint_.tensor(name);
+    at::Tensor stored = source_.tensor(name);
     used_.insert(name);
     if (stored.sizes() != at::IntArrayRef(shape))
       throw FileError("{}: the tensor '{}' has shape [{}], config.json demands [{}]", directory_.string(),
@@ -105,7 +106,7 @@ class Loader {
 
   std::filesystem::path directory_;
   LoadOptions options_;
-  Checkpoint checkpoint_;
+  TensorSource source_;
   std::set<std::string> used_;
   Mxfp4Tables tables_;  // made for the first packed matrix
 };
@@ -268,18 +269,9 @@ LayerWeights take_layer(Loader& loader, const ModelSpec& spec, const LayerNames&
   return weights;
 }
 
-}  // namespace
-
-Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
-  const auto config_path = directory / "config.json";
-  const Json config = read_json(config_path);
-  const Family& family = family_of(config, config_path.string());
-  ModelSpec spec = parse_spec(config, config_path.string());
-  Loader loader(directory, options);
+ModelWeights take_ends(Loader& loader, const ModelSpec& spec) {
   ModelWeights weights;
   weights.embedding = loader.take("model.embed_tokens.weight", {spec.vocab_size, spec.hidden});
-  for (std::int64_t layer = 0; layer < spec.layers; ++layer)
-    weights.layers.push_back(take_layer(loader, spec, family.layer_names(layer), layer));
   weights.final_norm = take_norm(loader, spec, "model.norm", spec.hidden);
   if (spec.norm == NormKind::layer) weights.final_norm_bias = loader.take("model.norm.bias", {spec.hidden});
   if (spec.tied_embeddings) {
@@ -289,8 +281,45 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
     weights.head = loader.take("lm_head.weight", {spec.vocab_size, spec.hidden});
   }
   if (spec.has_head_bias) weights.head_bias = loader.take("lm_head.bias", {spec.vocab_size});
-  loader.require_all_used(family, spec);
+  weights.layers.resize(static_cast<std::size_t>(spec.layers));
+  return weights;
+}
+
+const Family& own_family(const ModelSpec& spec) {
+  return family_of(Json{{"model_type", spec.model_type}}, "the model's spec");
+}
+
+}  // namespace
+
+Model Model::load(const std::filesystem::path& directory, const LoadOptions& options) {
+  const auto config_path = directory / "config.json";
+  const Json config = read_json(config_path);
+  const Family& family = family_of(config, config_path.string());
+  ModelSpec spec = parse_spec(config, config_path.string());
+  const Checkpoint checkpoint(directory);
+  Loader loader(directory, options, source_of(checkpoint));
+  ModelWeights weights = take_ends(loader, spec);
+  for (std::int64_t layer = 0; layer < spec.layers; ++layer)
+    weights.layers[static_cast<std::size_t>(layer)] =
+        take_layer(loader, spec, family.layer_names(layer), layer);
+  loader.require_all_used(family, spec, checkpoint);
   return Model(std::move(spec), std::move(weights));
+}
+
+TensorSource source_of(const Checkpoint& checkpoint) {
+  return {[&checkpoint](const std::string& name) { return checkpoint.contains(name); },
+          [&checkpoint](const std::string& name) { return checkpoint.tensor(name); }};
+}
+
+ModelWeights assemble_ends(const ModelSpec& spec, const TensorSource& source, const LoadOptions& options) {
+  Loader loader("the model", options, source);
+  return take_ends(loader, spec);
+}
+
+LayerWeights assemble_layer(const ModelSpec& spec, std::int64_t layer, const TensorSource& source,
+                            const LoadOptions& options) {
+  Loader loader("the model", options, source);
+  return take_layer(loader, spec, own_family(spec).layer_names(layer), layer);
 }
 
 }  // namespace moelab::model
