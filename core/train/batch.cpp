@@ -9,7 +9,7 @@
 
 namespace moelab::train {
 
-Batch pack(std::span<const Row> rows) {
+Batch pack(std::span<const Row> rows, at::Device device) {
   Batch batch;
   std::vector<model::SequenceShape> shapes;
   std::vector<std::int64_t> tokens, predicting, target, row_of_token, domain_of_token;
@@ -35,14 +35,14 @@ Batch pack(std::span<const Row> rows) {
     ++batch.rows;
   }
   if (target.empty()) throw Error("a batch has no token to predict: its documents are all masked");
-  batch.layout = model::make_layout(shapes, at::kCPU);
-  batch.tokens = at::tensor(tokens, at::kLong);
-  batch.predicting = at::tensor(predicting, at::kLong);
-  batch.target = at::tensor(target, at::kLong);
-  batch.weight = at::tensor(weight, at::kFloat);
-  batch.row_of_token = at::tensor(row_of_token, at::kLong);
-  batch.domain_of_token = at::tensor(domain_of_token, at::kLong);
-  batch.content = at::tensor(content, at::kFloat);
+  batch.layout = model::make_layout(shapes, device);
+  batch.tokens = at::tensor(tokens, at::kLong).to(device);
+  batch.predicting = at::tensor(predicting, at::kLong).to(device);
+  batch.target = at::tensor(target, at::kLong).to(device);
+  batch.weight = at::tensor(weight, at::kFloat).to(device);
+  batch.row_of_token = at::tensor(row_of_token, at::kLong).to(device);
+  batch.domain_of_token = at::tensor(domain_of_token, at::kLong).to(device);
+  batch.content = at::tensor(content, at::kFloat).to(device);
   return batch;
 }
 

@@ -29,7 +29,7 @@ struct Batch {
 using Row = std::vector<const Document*>;
 
 // Packs rows that are already chosen; empty rows are left out. Throws Error when there is no target at all.
-Batch pack(std::span<const Row> rows);
+Batch pack(std::span<const Row> rows, at::Device device = at::kCPU);
 
 struct SamplerOptions {
   std::uint64_t seed = 1;             // names the stream of documents

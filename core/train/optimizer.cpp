@@ -17,8 +17,9 @@ double learning_rate_at(std::int64_t step, std::int64_t steps, const OptimizerOp
     return options.learning_rate * static_cast<double>(step + 1) / static_cast<double>(options.warmup);
   const double length = static_cast<double>(std::max<std::int64_t>(1, steps - options.warmup));
   const double progress = std::min(1.0, static_cast<double>(step - options.warmup) / length);
-  const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
-  return options.learning_rate * (options.floor + (1.0 - options.floor) * cosine);
+  const bool is_linear = options.schedule == "linear";
+  const double left = is_linear ? 1.0 - progress : 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
+  return options.learning_rate * (options.floor + (1.0 - options.floor) * left);
 }
 
 AdamW::AdamW(const std::vector<FlatGroup>& groups, const OptimizerOptions& options) : options_(options) {
@@ -42,11 +43,13 @@ double AdamW::clip(std::vector<FlatGroup>& groups) const {
 
 void AdamW::update(std::vector<FlatGroup>& groups, double learning_rate, std::int64_t step) {
   const at::NoGradGuard no_grad;
-  const at::Tensor count = at::full({}, static_cast<double>(step + 1), at::kFloat);
-  for (std::size_t g = 0; g < groups.size(); ++g)
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].weight.numel() == 0) continue;
+    const at::Tensor count = at::full({}, static_cast<double>(step + 1), groups[g].weight.options());
     at::_fused_adamw_({groups[g].weight}, {groups[g].gradient}, {first_[g]}, {second_[g]}, {}, {count}, learning_rate,
                       options_.beta1, options_.beta2, g == 0 ? options_.weight_decay : 0.0, options_.epsilon,
                       /*amsgrad=*/false, /*maximize=*/false);
+  }
 }
 
 }  // namespace moelab::train

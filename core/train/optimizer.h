@@ -1,4 +1,4 @@
-// AdamW over flat buffers, with warm-up, cosine decay and clipping by the global gradient norm.
+// AdamW over flat buffers, with warm-up, cosine or linear decay and clipping by the global gradient norm.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,7 +10,7 @@
 
 namespace moelab::train {
 
-// Linear from 0 (exclusive) to the peak over the warm-up, then a cosine to floor x peak at the last step. `step`
+// Linear from 0 (exclusive) to the peak over the warm-up, then by options.schedule to floor x peak at the last step. `step`
 // counts from 0.
 double learning_rate_at(std::int64_t step, std::int64_t steps, const OptimizerOptions& options);
 

@@ -85,6 +85,7 @@ void bind_loss(Section& section, LossOptions& loss) {
 void bind_optimizer(Section& section, OptimizerOptions& optimizer) {
   section.read("learning_rate", optimizer.learning_rate);
   section.read("warmup", optimizer.warmup);
+  section.read("schedule", optimizer.schedule);
   section.read("floor", optimizer.floor);
   section.read("beta1", optimizer.beta1);
   section.read("beta2", optimizer.beta2);
@@ -198,6 +199,8 @@ void validate(const TrainOptions& options) {
   require(options.checkpoint_every > 0, "checkpoint_every", "must be positive");
   require(options.optimizer.learning_rate > 0, "optimizer.learning_rate", "must be positive");
   require(options.optimizer.warmup >= 0, "optimizer.warmup", "must not be negative");
+  require(options.optimizer.schedule == "cosine" || options.optimizer.schedule == "linear", "optimizer.schedule",
+          "valid: cosine, linear");
   require(options.loss.balance_over == "batch" || options.loss.balance_over == "sequence", "loss.balance_over",
           "valid: batch, sequence");
   require(options.planting.cap > 0 && options.planting.cap <= 1, "planting.cap", "must be in (0, 1]");

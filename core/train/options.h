@@ -29,7 +29,8 @@ struct LossOptions {
 struct OptimizerOptions {
   double learning_rate = 3e-3;  // peak
   std::int64_t warmup = 200;    // steps of linear warm-up
-  double floor = 0.05;          // the cosine's end, as a share of the peak; 1: constant
+  std::string schedule = "cosine";  // how the rate falls after the warm-up: cosine or linear
+  double floor = 0.05;          // where it ends, as a share of the peak; 1: constant
   double beta1 = 0.9;           // decay of the first moment
   double beta2 = 0.98;          // decay of the second moment
   double epsilon = 1e-8;        // added to the root of the second moment

@@ -1,8 +1,5 @@
 #include "core/train/parameters.h"
 
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/zeros.h>
-
 #include <cmath>
 #include <map>
 
@@ -93,14 +90,6 @@ std::vector<Shape> shapes_of(const model::ModelSpec& spec) {
   return shapes;
 }
 
-std::int64_t count(const Shape& shape) {
-  std::int64_t product = 1;
-  for (const std::int64_t size : shape.sizes) product *= size;
-  return product;
-}
-
-std::size_t group_of(const Shape& shape) { return shape.role == Role::norm ? 1 : 0; }
-
 double deviation(const Shape& shape, const InitOptions& init) {
   if (shape.role == Role::embedding) return init.embedding_std;
   if (shape.role == Role::router) return init.router_std;
@@ -110,34 +99,23 @@ double deviation(const Shape& shape, const InitOptions& init) {
 
 }  // namespace
 
-Parameters::Parameters(const model::ModelSpec& spec) : spec_(spec), groups_(2) {
+Parameters::Parameters(const model::ModelSpec& spec) : spec_(spec) {
   if (spec.model_type != "qwen3_moe" && spec.model_type != "olmoe")
     throw ConfigError("training models of type '{}' is not supported: take qwen3_moe or olmoe",
                       spec.model_type);
   if (spec.attention.has_bias || spec.attention.has_output_bias)
     throw ConfigError(
         "training models with attention_bias is not supported: set it to false in the model's config");
-  const auto shapes = shapes_of(spec);
-  std::vector<std::int64_t> sizes(2, 0), used(2, 0);
-  for (const Shape& shape : shapes) sizes[group_of(shape)] += count(shape);
-  for (std::size_t g = 0; g < 2; ++g) groups_[g] = {at::zeros({sizes[g]}), at::zeros({sizes[g]})};
-  for (const Shape& shape : shapes) {
-    const std::size_t g = group_of(shape);
-    const auto view = [&](const at::Tensor& flat) {
-      return flat.narrow(0, used[g], count(shape)).view(shape.sizes);
-    };
-    at::Tensor leaf = view(groups_[g].weight).detach().requires_grad_(true);
-    leaf.mutable_grad() = view(groups_[g].gradient);
-    named_.emplace_back(shape.name, leaf);
-    used[g] += count(shape);
-  }
+  std::vector<LeafShape> shapes;
+  for (const Shape& shape : shapes_of(spec)) shapes.push_back({shape.name, shape.sizes, shape.role != Role::norm});
+  leaves_ = make_leaves(shapes, at::kCPU);
 }
 
 Parameters Parameters::initialise(const model::ModelSpec& spec, const InitOptions& init, std::uint64_t seed) {
   Parameters parameters(spec);
   const auto shapes = shapes_of(spec);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const at::Tensor values = parameters.named_[i].second.detach();
+    const at::Tensor values = parameters.leaves_.named[i].second.detach();
     if (shapes[i].role == Role::norm) {
       values.fill_(1.0);
       continue;
@@ -153,7 +131,7 @@ Parameters Parameters::initialise(const model::ModelSpec& spec, const InitOption
 Parameters Parameters::load(const std::filesystem::path& model_dir) {
   Parameters parameters(model::read_spec(model_dir));
   const model::Checkpoint checkpoint(model_dir);
-  for (auto& [name, leaf] : parameters.named_) {
+  for (auto& [name, leaf] : parameters.leaves_.named) {
     const at::Tensor stored = checkpoint.tensor(name);
     if (stored.sizes() != leaf.sizes())
       throw FileError("{}: the tensor '{}' has another shape than config.json demands", model_dir.string(),
@@ -165,13 +143,13 @@ Parameters Parameters::load(const std::filesystem::path& model_dir) {
 }
 
 void Parameters::train_only(const std::function<bool(const std::string&)>& wanted) {
-  for (FlatGroup& group : groups_) group.gradient.zero_();
-  for (auto& [name, leaf] : named_) leaf.requires_grad_(wanted(name));
+  for (FlatGroup& group : leaves_.groups) group.gradient.zero_();
+  for (auto& [name, leaf] : leaves_.named) leaf.requires_grad_(wanted(name));
 }
 
 model::Model Parameters::model() const {
   std::size_t next = 0;
-  return model::Model(spec_, assemble(spec_, [&](const Shape&) { return named_[next++].second; }));
+  return model::Model(spec_, assemble(spec_, [&](const Shape&) { return leaves_.named[next++].second; }));
 }
 
 }  // namespace moelab::train

@@ -11,15 +11,10 @@
 #include <vector>
 
 #include "core/model/model.h"
+#include "core/train/flat_leaves.h"
 #include "core/train/options.h"
 
 namespace moelab::train {
-
-// All weights of one kind as one vector; the leaves and their gradients are views into it.
-struct FlatGroup {
-  at::Tensor weight;    // [n] float32
-  at::Tensor gradient;  // [n]
-};
 
 class Parameters {
  public:
@@ -30,11 +25,11 @@ class Parameters {
   static Parameters load(const std::filesystem::path& model_dir);
 
   const model::ModelSpec& spec() const { return spec_; }
-  const std::vector<std::pair<std::string, at::Tensor>>& named() const { return named_; }
+  const std::vector<std::pair<std::string, at::Tensor>>& named() const { return leaves_.named; }
 
   // [0] matrices, which decay; [1] norm weights.
-  std::vector<FlatGroup>& groups() { return groups_; }
-  const std::vector<FlatGroup>& groups() const { return groups_; }
+  std::vector<FlatGroup>& groups() { return leaves_.groups; }
+  const std::vector<FlatGroup>& groups() const { return leaves_.groups; }
 
   // Gradients only for the weights whose name passes; the others stay as they are. Resets all gradients.
   void train_only(const std::function<bool(const std::string&)>& wanted);
@@ -46,8 +41,7 @@ class Parameters {
   explicit Parameters(const model::ModelSpec& spec);
 
   model::ModelSpec spec_;
-  std::vector<std::pair<std::string, at::Tensor>> named_;
-  std::vector<FlatGroup> groups_;
+  FlatLeaves leaves_;
 };
 
 }  // namespace moelab::train

@@ -7,14 +7,6 @@
 namespace moelab::train {
 namespace {
 
-void write_json(const std::filesystem::path& path, const Json& value) { write_atomic(path, value.dump(2) + "\n"); }
-
-void make_directory(const std::filesystem::path& directory) {
-  std::error_code problem;
-  std::filesystem::create_directories(directory, problem);
-  if (problem) throw FileError("{}: cannot make the folder: {}", directory.string(), problem.message());
-}
-
 // The content of the added token with this id, or nothing.
 Json token_content(const Json& tokenizer, const Json& id) {
   for (const Json& token : tokenizer.value("added_tokens", Json::array()))
@@ -43,6 +35,14 @@ Json generation_config(const Json& config) {
 }
 
 }  // namespace
+
+void write_json(const std::filesystem::path& path, const Json& value) { write_atomic(path, value.dump(2) + "\n"); }
+
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code problem;
+  std::filesystem::create_directories(directory, problem);
+  if (problem) throw FileError("{}: cannot make the folder: {}", directory.string(), problem.message());
+}
 
 void save_model(const std::filesystem::path& directory, const Parameters& parameters, const Json& config,
                 const std::filesystem::path& tokenizer, const std::string& dtype) {

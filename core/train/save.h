@@ -8,6 +8,12 @@
 
 namespace moelab::train {
 
+// Makes the folder where it is missing. Throws FileError.
+void make_directory(const std::filesystem::path& directory);
+
+// Writes an indented JSON file. Throws FileError.
+void write_json(const std::filesystem::path& path, const Json& value);
+
 // Writes config.json (the given one with its dtype set), model.safetensors (one tensor an expert), tokenizer.json,
 // tokenizer_config.json and generation_config.json. `dtype` is bfloat16 or float32. Throws FileError.
 void save_model(const std::filesystem::path& directory, const Parameters& parameters, const Json& config,

@@ -5,10 +5,8 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstring>
 
-#include "core/base/hash.h"
-#include "core/model/safetensors.h"
+#include "core/train/checkpoint.h"
 
 namespace moelab::train {
 namespace {
@@ -19,21 +17,10 @@ void require_usable(double value, const char* what, std::int64_t step) {
                 "optimizer.learning_rate, or look at the last documents of the corpus", step, what, value);
 }
 
-at::Tensor run_digest(const std::string& run) {
-  const std::string digest = sha256(run);
-  return at::tensor(std::vector<std::uint8_t>(digest.begin(), digest.end()), at::kByte);
-}
-
-// The flat tensors of a checkpoint by name.
-std::vector<std::pair<std::string, at::Tensor>> state_of(Parameters& parameters, AdamW& optimizer) {
-  const char* groups[] = {"matrices", "norms"};
-  std::vector<std::pair<std::string, at::Tensor>> state;
-  for (std::size_t g = 0; g < parameters.groups().size(); ++g) {
-    const std::string group = groups[g];
-    state.emplace_back(group + ".weight", parameters.groups()[g].weight);
-    state.emplace_back(group + ".first_moment", optimizer.first()[g]);
-    state.emplace_back(group + ".second_moment", optimizer.second()[g]);
-  }
+// The number of steps done is a part of the state.
+TrainingState full_state(Parameters& parameters, AdamW& optimizer, const at::Tensor& step) {
+  TrainingState state = state_of(parameters.groups(), optimizer);
+  state.emplace_back("step", step);
   return state;
 }
 
@@ -74,25 +61,13 @@ StepReport Trainer::step(const Batch& batch) {
 }
 
 void Trainer::save_checkpoint(const std::filesystem::path& path, const std::string& run) {
-  auto state = state_of(parameters_, optimizer_);
-  state.emplace_back("step", at::tensor({done_}, at::kLong));
-  state.emplace_back("run", run_digest(run));
-  model::write_safetensors(path, state);
+  write_checkpoint(path, full_state(parameters_, optimizer_, at::tensor({done_}, at::kLong)), run);
 }
 
 void Trainer::load_checkpoint(const std::filesystem::path& path, const std::string& run) {
-  const model::SafetensorsFile file(path);
-  if (!file.tensor("run").equal(run_digest(run)))
-    throw FileError("{}: the checkpoint belongs to a run with other options: remove it, or name another file",
-                    path.string());
-  for (auto& [name, tensor] : state_of(parameters_, optimizer_)) {
-    const at::Tensor stored = file.tensor(name);
-    if (stored.sizes() != tensor.sizes())
-      throw FileError("{}: the tensor '{}' has another size than the model demands", path.string(), name);
-    model::require_finite(stored, name, path);
-    tensor.copy_(stored);
-  }
-  done_ = file.tensor("step").item<std::int64_t>();
+  const at::Tensor step = at::tensor({done_}, at::kLong);
+  read_checkpoint(path, full_state(parameters_, optimizer_, step), run);
+  done_ = step.item<std::int64_t>();
 }
 
 }  // namespace moelab::train
