@@ -1,0 +1,313 @@
+#include "core/train/sft.h"
+
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "core/base/random.h"
+#include "core/train/checkpoint.h"
+
+namespace moelab::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kFirstLosses = 5;  // whose mean an explosion is measured by
+constexpr double kNone = -1;        // no tuning loss yet; a loss is never negative
+
+double seconds_from(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void demand(bool holds, const char* key, const char* what) {
+  if (!holds) throw ConfigError("{}: {}", key, what);
+}
+
+void require_usable(const SftOptions& options) {
+  demand(options.steps > 0, "steps", "must be positive");
+  demand(options.batch_rows > 0, "batch_rows", "must be positive");
+  demand(options.accumulation > 0, "accumulation", "must be positive");
+  demand(options.evaluate_every > 0, "evaluate_every", "must be positive");
+  demand(options.patience >= 0, "patience", "must not be negative");
+  demand(options.explosion > 1, "explosion", "must be above 1");
+  demand(options.checkpoint_every > 0, "checkpoint_every", "must be positive");
+  demand(options.optimizer.learning_rate > 0, "optimizer.learning_rate", "must be positive");
+  demand(options.optimizer.warmup >= 0, "optimizer.warmup", "must not be negative");
+  demand(options.optimizer.schedule == "cosine" || options.optimizer.schedule == "linear",
+         "optimizer.schedule", "valid: cosine, linear");
+}
+
+void require_room(std::span<const SftExample> examples, const model::ModelSpec& spec) {
+  for (const SftExample& example : examples)
+    if (static_cast<std::int64_t>(example.document.tokens.size()) > spec.max_positions)
+      throw ConfigError("the example '{}' has {} tokens, the model takes {}: leave it out", example.name,
+                        example.document.tokens.size(), spec.max_positions);
+}
+
+// Examples picked by index as passes of at most `rows`.
+std::vector<Batch> pack_examples(std::span<const SftExample> examples, std::span<const std::size_t> picked,
+                                 std::int64_t rows, at::Device device) {
+  std::vector<Batch> batches;
+  for (std::size_t start = 0; start < picked.size(); start += static_cast<std::size_t>(rows)) {
+    std::vector<Row> chosen;
+    for (std::size_t i = start; i < std::min(picked.size(), start + static_cast<std::size_t>(rows)); ++i)
+      chosen.push_back({&examples[picked[i]].document});
+    batches.push_back(pack(chosen, device));
+  }
+  return batches;
+}
+
+double mean_loss(const TunedModel& tuned, std::span<const SftExample> examples, const SftOptions& options) {
+  std::vector<std::size_t> all(examples.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  double sum = 0, targets = 0;
+  for (const Batch& batch : pack_examples(examples, all, options.batch_rows, tuned.device())) {
+    sum += loss_sum(tuned, batch);
+    targets += static_cast<double>(batch.target.size(0));
+  }
+  return sum / targets;
+}
+
+// Everything that decides the weights after a step, so that a checkpoint is never continued by another run.
+std::string run_text(const SftOptions& options, std::span<const SftExample> examples) {
+  const OptimizerOptions& o = options.optimizer;
+  return fmt::format("{}|{}|{} {} {} {} {} {} {} {}|{} {} {} {} {} {} {} {} {}", options.run, examples.size(),
+                     options.steps, options.batch_rows, options.accumulation, options.recompute,
+                     options.evaluate_every, options.patience, options.explosion, options.seed,
+                     o.learning_rate, o.warmup, o.schedule, o.floor, o.beta1, o.beta2, o.epsilon,
+                     o.weight_decay, o.clip);
+}
+
+// A run's numbers beside its weights; one tensor of a checkpoint.
+struct Progress {
+  double done = 0, kept = 0, tokens = 0, last_loss = 0;
+  double best = kNone, looks = 0;  // tuning loss of the kept state, and looks since
+  double first_sum = 0, first_count = 0;
+
+  std::array<double*, 8> all() {
+    return {&done, &kept, &tokens, &last_loss, &best, &looks, &first_sum, &first_count};
+  }
+};
+
+class Run {
+ public:
+  Run(TunedModel& tuned, std::span<const SftExample> examples, std::span<const SftExample> tuning,
+      const SftOptions& options)
+      : tuned_(tuned),
+        examples_(examples),
+        tuning_(tuning),
+        options_(options),
+        optimizer_(tuned.leaves().groups, options.optimizer) {
+    for (const FlatGroup& group : tuned.leaves().groups) good_.push_back(group.weight.clone());
+  }
+
+  SftResult go(const SftCallback& report);
+
+ private:
+  SftStep step();
+  void look(SftStep& done);
+  void keep_state();
+  bool is_explosion(double loss) const;
+  SftResult explode(const std::string& what);
+  SftResult result(SftEnd end) const;
+  void save();
+  void resume();
+  TrainingState state(const at::Tensor& numbers);
+  bool has_checkpoint() const { return !options_.checkpoint.empty(); }
+  std::int64_t done() const { return static_cast<std::int64_t>(progress_.done); }
+
+  TunedModel& tuned_;
+  std::span<const SftExample> examples_, tuning_;
+  const SftOptions& options_;
+  AdamW optimizer_;
+  std::vector<at::Tensor> good_;  // weights of the kept state, [groups]
+  Progress progress_;
+};
+
+TrainingState Run::state(const at::Tensor& numbers) {
+  TrainingState state = state_of(tuned_.leaves().groups, optimizer_);
+  for (std::size_t g = 0; g < good_.size(); ++g) state.emplace_back(fmt::format("good.{}", g), good_[g]);
+  state.emplace_back("progress", numbers);
+  return state;
+}
+
+void Run::save() {
+  std::vector<double> numbers;
+  for (const double* number : progress_.all()) numbers.push_back(*number);
+  write_checkpoint(options_.checkpoint, state(at::tensor(numbers, at::kDouble)),
+                   run_text(options_, examples_));
+}
+
+void Run::resume() {
+  const auto all = progress_.all();
+  const at::Tensor numbers = at::tensor(std::vector<double>(all.size(), 0.0), at::kDouble);
+  read_checkpoint(options_.checkpoint, state(numbers), run_text(options_, examples_));
+  for (std::size_t i = 0; i < all.size(); ++i) *all[i] = numbers[static_cast<std::int64_t>(i)].item<double>();
+}
+
+void Run::keep_state() {
+  for (std::size_t g = 0; g < good_.size(); ++g) good_[g].copy_(tuned_.leaves().groups[g].weight);
+  progress_.kept = progress_.done;
+  progress_.looks = 0;
+}
+
+bool Run::is_explosion(double loss) const {
+  if (!std::isfinite(loss)) return true;
+  return progress_.first_count >= kFirstLosses &&
+         loss > options_.explosion * progress_.first_sum / progress_.first_count;
+}
+
+// A look at the tuning examples; without any, the state is good as long as nothing has exploded.
+void Run::look(SftStep& done) {
+  if (tuning_.empty()) return keep_state();
+  done.tuning_loss = mean_loss(tuned_, tuning_, options_);
+  ++progress_.looks;
+  if (std::isfinite(done.tuning_loss) && (progress_.best == kNone || done.tuning_loss < progress_.best)) {
+    progress_.best = done.tuning_loss;
+    keep_state();
+  }
+}
+
+SftStep Run::step() {
+  const auto picked = examples_of_step(done(), examples_.size(), options_);
+  SftStep report =
+      sft_step(tuned_, optimizer_, pack_examples(examples_, picked, options_.batch_rows, tuned_.device()),
+               done(), options_);
+  progress_.done += 1;
+  progress_.tokens += static_cast<double>(report.tokens);
+  progress_.last_loss = report.loss;
+  return report;
+}
+
+SftResult Run::result(SftEnd end) const {
+  for (std::size_t g = 0; g < good_.size(); ++g) tuned_.leaves().groups[g].weight.copy_(good_[g]);
+  SftResult result;
+  result.end = end;
+  result.steps = done();
+  result.kept_step = static_cast<std::int64_t>(progress_.kept);
+  result.tokens = static_cast<std::int64_t>(progress_.tokens);
+  result.loss = progress_.last_loss;
+  if (progress_.best != kNone) result.tuning_loss = progress_.best;
+  return result;
+}
+
+SftResult Run::explode(const std::string& what) {
+  SftResult ended = result(SftEnd::exploded);
+  ended.message = fmt::format(
+      "{}; training stopped, and the weights are those after step {}, the last good ones. "
+      "Lower optimizer.learning_rate",
+      what, ended.kept_step);
+  return ended;
+}
+
+SftResult Run::go(const SftCallback& report) {
+  if (has_checkpoint() && std::filesystem::exists(options_.checkpoint)) resume();
+  if (progress_.done == 0 && !tuning_.empty()) progress_.best = mean_loss(tuned_, tuning_, options_);
+  const std::int64_t first = done();
+  SftEnd end = SftEnd::all_steps;
+  while (done() < options_.steps && end == SftEnd::all_steps) {
+    const auto start = Clock::now();
+    SftStep now;
+    try {
+      now = step();
+    } catch (const Exploded& problem) {
+      return explode(problem.what());
+    }
+    if (progress_.first_count < kFirstLosses) {
+      progress_.first_sum += now.loss;
+      progress_.first_count += 1;
+    }
+    const bool is_last = done() == options_.steps;
+    if (is_last || done() % options_.evaluate_every == 0) look(now);
+    const double worst = std::isnan(now.tuning_loss) ? now.loss : std::max(now.loss, now.tuning_loss);
+    if (is_explosion(worst))
+      return explode(fmt::format("step {}: the loss is {:.4g}, {:.4g} at first", now.step, worst,
+                                 progress_.first_sum / progress_.first_count));
+    if (options_.patience > 0 && progress_.looks >= static_cast<double>(options_.patience))
+      end = SftEnd::early;
+    if (has_checkpoint() && (is_last || end == SftEnd::early || done() % options_.checkpoint_every == 0))
+      save();
+    now.seconds = seconds_from(start);
+    if (report) report(now);
+  }
+  SftResult ended = result(end);
+  ended.first_step = first;
+  return ended;
+}
+
+}  // namespace
+
+SftExample make_example(const std::string& name, const std::vector<std::int32_t>& prompt,
+                        const std::vector<std::int32_t>& answer) {
+  if (prompt.empty() || answer.empty())
+    throw Error("the example '{}': its {} has no token", name, prompt.empty() ? "prompt" : "answer");
+  SftExample example{name, {}};
+  Document& document = example.document;
+  document.tokens = prompt;
+  document.tokens.insert(document.tokens.end(), answer.begin(), answer.end());
+  document.weight.assign(document.tokens.size(), 1.0f);
+  std::fill_n(document.weight.begin(), prompt.size(), 0.0f);
+  document.content.assign(document.tokens.size(), 0);
+  return example;
+}
+
+std::vector<std::size_t> examples_of_step(std::int64_t step, std::size_t examples,
+                                          const SftOptions& options) {
+  std::vector<std::size_t> picked, order(examples);
+  std::size_t epoch_made = SIZE_MAX;
+  const auto rows = static_cast<std::size_t>(options.batch_rows * options.accumulation);
+  for (std::size_t n = static_cast<std::size_t>(step) * rows; picked.size() < rows; ++n) {
+    const std::size_t epoch = n / examples;
+    if (epoch != epoch_made) {
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      RandomStream(options.seed, fmt::format("sft/epoch/{}", epoch)).shuffle(std::span(order));
+      epoch_made = epoch;
+    }
+    picked.push_back(order[n % examples]);
+  }
+  return picked;
+}
+
+SftStep sft_step(TunedModel& tuned, AdamW& optimizer, std::span<const Batch> batches, std::int64_t step,
+                 const SftOptions& options) {
+  const auto start = Clock::now();
+  auto& groups = tuned.leaves().groups;
+  for (FlatGroup& group : groups) group.gradient.zero_();
+  SftStep report;
+  report.step = step + 1;
+  double targets = 0, sum = 0;
+  for (const Batch& batch : batches) targets += static_cast<double>(batch.target.size(0));
+  for (const Batch& batch : batches) {
+    sum += add_gradient(tuned, batch, targets, options.recompute);
+    report.tokens += batch.layout.tokens;
+  }
+  report.loss = sum / targets;
+  if (!std::isfinite(report.loss)) throw Exploded("step {}: the loss is {}", report.step, report.loss);
+  report.gradient_norm = optimizer.clip(groups);
+  if (!std::isfinite(report.gradient_norm))
+    throw Exploded("step {}: the gradient norm is {}", report.step, report.gradient_norm);
+  report.learning_rate = learning_rate_at(step, options.steps, options.optimizer);
+  optimizer.update(groups, report.learning_rate, step);
+  report.seconds = seconds_from(start);
+  return report;
+}
+
+SftResult fine_tune(TunedModel& tuned, std::span<const SftExample> examples,
+                    std::span<const SftExample> tuning, const SftOptions& options,
+                    const SftCallback& report) {
+  require_usable(options);
+  if (examples.empty()) throw ConfigError("there is no example to train on");
+  require_room(examples, tuned.spec());
+  require_room(tuning, tuned.spec());
+  const auto start = Clock::now();
+  SftResult result = Run(tuned, examples, tuning, options).go(report);
+  result.seconds = seconds_from(start);
+  return result;
+}
+
+}  // namespace moelab::train
