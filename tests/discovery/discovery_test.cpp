@@ -73,7 +73,8 @@ void check_scores(const DiscoveryReference& reference, discovery::Score score,
                   const discovery::RoutingCounts& domain, std::span<const discovery::RoutingCounts> others,
                   const Json& expected) {
   INFO(discovery::name_of(score));
-  const auto scores = discovery::expert_scores(score, domain, others);
+  const auto scores =
+      discovery::expert_scores(score, domain, others, discovery::selections_a_token(reference.engine.spec()));
   const auto ours = reference.columns(scores);
   const auto theirs = expected.at("score").get<std::vector<double>>();
   for (std::size_t c = 0; c < theirs.size(); ++c)
@@ -129,11 +130,14 @@ TEST_CASE("classes, counts, scores and rankings equal the formulas, for every se
       const auto sum = discovery::sum_counts(counts);
       check_scores(reference, discovery::Score::paper, sum, {}, expected.at("paper"));
       check_scores(reference, discovery::Score::released_code, sum, {}, expected.at("released_code"));
+      check_scores(reference, discovery::Score::risk_difference_importance, sum, {},
+                   expected.at("risk_difference_importance"));
+      check_scores(reference, discovery::Score::npmi, sum, {}, expected.at("npmi"));
     }
   }
 }
 
-TEST_CASE("frequency and contrast equal their formulas", "[discovery]") {
+TEST_CASE("frequency, contrast and risk difference equal their formulas", "[discovery]") {
   const DiscoveryReference reference(GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny"));
   std::vector<discovery::RoutingCounts> sums;
   for (const Json& domain : reference.fields.at("domains")) {
@@ -148,7 +152,37 @@ TEST_CASE("frequency and contrast equal their formulas", "[discovery]") {
     const Json& expected = reference.fields.at("domains")[d];
     check_scores(reference, discovery::Score::frequency, sums[d], others, expected.at("frequency"));
     check_scores(reference, discovery::Score::contrast, sums[d], others, expected.at("contrast"));
+    check_scores(reference, discovery::Score::risk_difference, sums[d], others,
+                 expected.at("risk_difference"));
   }
+}
+
+TEST_CASE("scores that the counts leave undefined are errors that say what to change", "[discovery]") {
+  // One layer of two experts, top-1: three tokens, all of them common.
+  const discovery::RoutingCounts common = {{2, 1}, {0, 0}, {2, 1}};
+  const discovery::RoutingCounts important = {{2, 1}, {2, 1}, {0, 0}};
+  const auto fails = [](discovery::Score score, const discovery::RoutingCounts& counts, const char* text) {
+    CHECK_THROWS_WITH(discovery::expert_scores(score, counts, {}, 1), ContainsSubstring(text));
+    CHECK_FALSE(discovery::why_undefined(score, counts, {}).empty());
+  };
+  fails(discovery::Score::contrast, common, "at least two domains");
+  fails(discovery::Score::risk_difference, common, "at least two domains");
+  fails(discovery::Score::npmi, common, "lower discovery.percentile");
+  fails(discovery::Score::risk_difference_importance, common, "lower discovery.percentile");
+  fails(discovery::Score::risk_difference_importance, important, "raise discovery.percentile");
+  CHECK(discovery::why_undefined(discovery::Score::paper, common, {}).empty());
+  CHECK_THROWS_WITH(discovery::parse_score("npmj"), ContainsSubstring("risk_difference_importance, npmi"));
+}
+
+TEST_CASE("nPMI is -1 where expert and important tokens never meet, and 0 where nothing else happens",
+          "[discovery]") {
+  // Two tokens, both important: expert 0 takes both of them, expert 1 none.
+  const discovery::RoutingCounts counts = {{2, 0}, {2, 0}, {0, 0}};
+  CHECK(discovery::expert_scores(discovery::Score::npmi, counts, {}, 1) == std::vector<double>{0, -1});
+  // Four tokens, one important, which expert 0 takes alone: p(x, y) = p(x) = p(y) = 1/4, so that PMI is
+  // log2(4) and so is -log2 p(x, y).
+  const discovery::RoutingCounts four = {{1, 3, 0}, {1, 0, 0}, {0, 3, 0}};
+  CHECK(discovery::expert_scores(discovery::Score::npmi, four, {}, 1) == std::vector<double>{1, -1, -1});
 }
 
 TEST_CASE("ties rank by layer, then expert, and dense layers are left out", "[discovery]") {
@@ -162,7 +196,7 @@ TEST_CASE("ties rank by layer, then expert, and dense layers are left out", "[di
   CHECK(ranking[1].id == steering::ExpertId{0, 0});
   CHECK(ranking[8].id == steering::ExpertId{0, 7});
   CHECK(ranking[9].id == steering::ExpertId{2, 0});
-  CHECK_THROWS_WITH(discovery::top_experts(ranking, 17), ContainsSubstring("the model has 16 experts"));
+  CHECK_THROWS_WITH(discovery::top_experts(ranking, 17), ContainsSubstring("the ranking has 16 experts"));
 }
 
 TEST_CASE("discovery without questions or with an impossible percentile is a configuration error",

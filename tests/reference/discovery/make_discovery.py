@@ -6,6 +6,7 @@ checkpoints in tests/data/model, worked out from the formulas. Run tests/referen
 """
 import argparse
 import itertools
+import json
 import pathlib
 import random
 import sys
@@ -114,8 +115,10 @@ def run_case(case, domain, used):
     count = lambda kind: [(u * (numpy.array(part) == kind)[:, None]).sum(0).tolist() for u, part in zip(used, parts)]
     important, unimportant = count(measures.IMPORTANT), count(measures.UNIMPORTANT)
     totals = [numpy.sum(rows, axis=0) for rows in (domain["routing"], important, unimportant)]
+    letters = "".join("".join(part) for part in parts)
+    tokens = len(letters), letters.count(measures.IMPORTANT), letters.count(measures.UNIMPORTANT)
     return {"threshold": threshold, "classes": ["".join(part) for part in parts], "important": important,
-            "unimportant": unimportant} | measures.importance_scores(*totals)
+            "unimportant": unimportant} | measures.importance_scores(*totals) | measures.span_scores(*totals, tokens)
 
 
 def check_cases(cases):
@@ -130,12 +133,14 @@ def check_cases(cases):
 
 
 def compute(name, seed):
-    model = load(data_folder() / "model" / name)
-    steering = Steering(model)
+    folder = data_folder() / "model" / name
+    model = load(folder)
+    steering = Steering(model, json.loads((folder / "config.json").read_text(encoding="utf-8")))
     drawn = draw_domains(steering, seed)
     described = {d: describe_domain(model, steering, questions) for d, questions in drawn.items()}
     domains = {d: fields for d, (fields, _) in described.items()}
-    usage = measures.usage_scores({d: numpy.sum(f["routing"], axis=0) for d, f in domains.items()})
+    tokens = {d: sum(len(q["tokens"]) for q in questions) for d, questions in drawn.items()}
+    usage = measures.usage_scores({d: numpy.sum(f["routing"], axis=0) for d, f in domains.items()}, tokens)
     cases = [case | {"domains": {d: run_case(case, f, u) for d, (f, u) in described.items()}} for case in CASES]
     check_cases(cases)
     width = {layer: seen.logits.shape[-1] for layer, seen in steering.routings().items()}

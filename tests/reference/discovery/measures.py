@@ -1,5 +1,6 @@
 """Classes of tokens, expert scores and rankings, from their formulas."""
 import fractions
+import math
 import pathlib
 import re
 import string
@@ -78,8 +79,9 @@ def scored(exact):
     return {"score": scores, "ranking": ranking(exact)}
 
 
-def usage_scores(selected):
-    """`frequency` and `contrast` of every domain; selected: domain -> selections by expert."""
+def usage_scores(selected, tokens):
+    """`frequency`, `contrast` and `risk_difference` of every domain; selected: domain -> selections by expert,
+    tokens: domain -> number of tokens."""
     share = {domain: [fractions.Fraction(int(n), int(sum(counts))) for n in counts]
              for domain, counts in selected.items()}
     result = {}
@@ -87,7 +89,8 @@ def usage_scores(selected):
         others = [share[other] for other in share if other != domain]
         contrast = [value - sum(other[e] for other in others) / len(others) for e, value in enumerate(own)]
         check_ties(contrast, share)
-        result[domain] = {"frequency": scored(own), "contrast": scored(contrast)}
+        result[domain] = {"frequency": scored(own), "contrast": scored(contrast),
+                          "risk_difference": scored(risk_differences(domain, selected, tokens))}
     return result
 
 
@@ -97,6 +100,28 @@ def check_ties(contrast, share):
         for b in range(a):
             same = all(values[a] == values[b] for values in share.values())
             assert contrast[a] != contrast[b] or same, "tie of contrasts by different shares"
+
+
+def risk_differences(domain, selected, tokens):
+    """SteerMoE, Eq. 3: A1/N1 - A2/N2; span 1 = the domain's tokens, span 2 = all tokens of the others together."""
+    others = [other for other in selected if other != domain]
+    n1, n2 = tokens[domain], sum(tokens[other] for other in others)
+    return [fractions.Fraction(int(a1), n1) - fractions.Fraction(sum(int(selected[other][e]) for other in others), n2)
+            for e, a1 in enumerate(selected[domain])]
+
+
+def span_scores(selected, important, unimportant, tokens):
+    """`risk_difference_importance`: A1/N1 - A2/N2 of important against unimportant tokens. `npmi`: RICE's PMI(x, y)
+    / -log2 p(x, y) with x = "the token is important", y = "the expert is selected"; -1 where they never meet.
+    tokens: how many there are in all, important and unimportant ones."""
+    t, m, c = tokens
+    risk = [fractions.Fraction(int(i), m) - fractions.Fraction(int(u), c) for i, u in zip(important, unimportant)]
+    return {"risk_difference_importance": scored(risk),
+            "npmi": scored([npmi(int(k) / t, m / t, int(n) / t) for n, k in zip(selected, important)])}
+
+
+def npmi(p_xy, p_x, p_y):
+    return -1.0 if p_xy == 0 else math.log2(p_xy / (p_x * p_y)) / -math.log2(p_xy)
 
 
 def importance_scores(selected, important, unimportant):
