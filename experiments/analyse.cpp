@@ -383,7 +383,8 @@ std::map<std::string, Setting> modal_settings(store::Store& store, store::Id id,
   for (const Selected& selected : select_all(*domain)) {
     if (selected.draw > 0 || selected.steered_domain != cells.domain) continue;
     const Candidate& modal = selected.modal_candidate();
-    settings[selected.method] = {modal.n_steered, modal.alpha, steering::parse_mode(modal.mode)};
+    settings[selected.method] = {modal.n_steered, modal.alpha,
+                                 modal.mode.empty() ? steering::Mode{} : steering::parse_mode(modal.mode)};
   }
   return settings;
 }

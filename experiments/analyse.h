@@ -15,7 +15,7 @@ namespace moelab::experiments {
 // are left out. Throws StoreError or FileError when the stored config cannot be read.
 void analyse_study(store::Store& store, store::Id study);
 
-// The setting that each method of kind score chose most often on one model and domain: other domains' plans
+// The setting that each ranked method chose most often on one model and domain: other domains' plans
 // run at it.
 std::map<std::string, Setting> modal_settings(store::Store& store, store::Id study, const DomainCells& cells);
 

@@ -106,9 +106,12 @@ TextTable ranking_table(Store& store, const std::vector<DiscoveryResult>& result
     for (const std::string& score : score_names(store, result.run)) {
       const std::vector<double> values = stored_scores(store, result, score);
       const double correlation = rank_correlation(values, plain, result.moe_experts);
+      // A query's ranking is stored; only moelab's own scores can be computed anew.
+      const auto own = discovery::find_score(score);
       const Stability stability =
-          ranking_stability(discovery::parse_score(score), counts[i].questions, others_of(results, counts, i),
-                            result, {options.top, options.resamples}, options.seed);
+          own ? ranking_stability(*own, counts[i].questions, others_of(results, counts, i), result,
+                                  {options.top, options.resamples}, options.seed)
+              : Stability{};
       table.add({result.model, result.domain, score, two_decimals(correlation), stability_text(stability),
                  top_text(result, values, options.top)});
     }

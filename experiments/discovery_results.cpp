@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "core/base/json.h"
@@ -177,18 +178,24 @@ double rank_correlation(const std::vector<double>& a, const std::vector<double>&
 Stability ranking_stability(discovery::Score score, const std::vector<RoutingCounts>& counts,
                             const std::vector<RoutingCounts>& others, const DiscoveryResult& result,
                             std::pair<std::int64_t, std::int64_t> top_and_resamples, std::uint64_t seed) {
-  if (counts.empty() || (score == discovery::Score::contrast && others.empty())) return {};
+  if (counts.empty()) return {};
   const auto [top, resamples] = top_and_resamples;
+  const RoutingCounts all = discovery::sum_counts(counts);
+  if (!discovery::why_undefined(score, all, others).empty()) return {};
+  const auto selections = std::accumulate(all.total.begin(), all.total.end(), std::int64_t{0});
+  const auto per_token = selections / std::max<std::int64_t>(result.row.n_tokens, 1);
   const auto best = [&](const RoutingCounts& sums) {
-    return best_experts(discovery::expert_scores(score, sums, others), result.moe_experts, top);
+    return best_experts(discovery::expert_scores(score, sums, others, per_token), result.moe_experts, top);
   };
-  const std::vector<std::int64_t> full = best(discovery::sum_counts(counts));
+  const std::vector<std::int64_t> full = best(all);
   const std::set<std::int64_t> kept(full.begin(), full.end());
   RandomStream random(seed, fmt::format("bootstrap/{}/{}", result.domain, discovery::name_of(score)));
   std::vector<double> shares;
   double sum = 0;
   for (std::int64_t i = 0; i < resamples; ++i) {
-    const std::vector<std::int64_t> again = best(resampled(counts, random));
+    const RoutingCounts drawn = resampled(counts, random);
+    if (!discovery::why_undefined(score, drawn, others).empty()) continue;
+    const std::vector<std::int64_t> again = best(drawn);
     const auto same =
         std::count_if(again.begin(), again.end(), [&](std::int64_t id) { return kept.contains(id); });
     shares.push_back(static_cast<double>(same) / static_cast<double>(full.size()));

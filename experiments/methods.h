@@ -1,4 +1,4 @@
-// Methods: from discovery results, a file or random draws to the plans of a study's grid.
+// Methods: from rankings, a file or random draws to the cells of a study's grid.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,10 @@
 #include <vector>
 
 #include "core/steering/plan.h"
+#include "experiments/methods_plan.h"
 #include "experiments/study_discovery.h"
 
 namespace moelab::experiments {
-
-// One point of the (n_steered, alpha, mode) grid.
-struct Setting {
-  std::int64_t n_steered = 0;
-  double alpha = 1;
-  steering::Mode mode = steering::Mode::logit_shift;
-  bool operator==(const Setting&) const = default;
-};
-
-std::vector<Setting> settings_of(const StudyConfig& study);
 
 // A cell before it has a row: one model under one plan on one domain. The original has no plan.
 struct PlannedCell {
@@ -28,13 +19,14 @@ struct PlannedCell {
   std::string method;
   int n_steered = 0;
   double alpha = 1;  // of a file with values of its own: the one that all entries share, else the axis's
-  std::string mode;
-  int draw = 0;  // random draws count from 1
+  std::string mode;  // "" where experts are forced and forbidden, whatever the mode
+  int draw = 0;      // random draws count from 1
   std::string steered_domain;
   std::optional<steering::Plan> plan;
   std::optional<store::Id> run;  // the discovery run that the plan comes from
-  std::string run_key;           // its key
+  std::string run_key;           // its key, with the digest of the query that chose
   std::string error;             // why there is no plan for this model
+  std::string note;              // of ChosenPlan
 };
 
 // All cells of one model and one tested domain but those of other domains' plans. A method whose plan cannot
@@ -47,11 +39,36 @@ std::vector<PlannedCell> plan_cells(const StudyConfig& study, const StudyFinding
 std::vector<PlannedCell> unplanned_cells(const StudyConfig& study, const std::string& domain,
                                          const std::string& error);
 
-// The plans of every other compared domain at one setting, for the tested `domain`; only methods of kind
-// score choose by domain, others give none.
+// The plans of every other compared domain at one setting, for the tested `domain`; only ranked methods
+// choose by domain, others give none.
 std::vector<PlannedCell> other_domain_cells(const MethodConfig& method, const Setting& setting,
                                             const StudyFindings& findings, const std::string& domain,
                                             const model::ModelSpec& spec);
+
+// The null draws of the method `random`: the matched method's plans with every expert replaced by its draw,
+// in the same operation and strength.
+std::vector<PlannedCell> null_cells(const StudyConfig& study, const MethodConfig& method,
+                                    const StudyFindings& findings, const std::string& domain,
+                                    const model::ModelSpec& spec);
+
+// The first n entries of the study's plan file; an entry's own value replaces alpha.
+steering::Plan file_plan(const StudyConfig& study, const Setting& setting);
+
+// A cell of the grid without its plan.
+PlannedCell make_cell(const std::string& role, const MethodConfig& method, const Setting& setting);
+
+// Fills in the plan that `make` gives for a cell of this method, or why there is none.
+template <typename Make>
+void attach_plan(PlannedCell& cell, const model::ModelSpec& spec, const Make& make) {
+  try {
+    ChosenPlan chosen = make();
+    steering::validate(chosen.plan, spec);
+    cell.plan = std::move(chosen.plan);
+    cell.note = std::move(chosen.note);
+  } catch (const Error& problem) {
+    cell.error = problem.what();
+  }
+}
 
 // A null draw: for each of `matched` in turn an expert of the same layer that is not among `matched` and not
 // drawn yet, uniformly from the quarter (at least four) of them whose base selection rate is nearest; from

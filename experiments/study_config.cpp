@@ -1,12 +1,14 @@
 #include "experiments/study_config.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "core/base/hash.h"
 #include "core/config/nearest.h"
 #include "evaluators/registry.h"
 #include "experiments/hub_cache.h"
+#include "experiments/methods_plan.h"
 #include "experiments/study_fields.h"
 #include "experiments/workspace.h"
 
@@ -15,6 +17,10 @@ namespace {
 
 using config::Composed;
 using config::Problems;
+
+// In the order of MethodKind.
+constexpr std::array<std::string_view, 9> kMethodKinds = {"original", "score",    "sql",   "random", "file",
+                                                          "bottom",   "steermoe", "prune", "only"};
 
 // A model may be named by its id on the hub, without a file in configs/model.
 Composed composed_hub_model(const std::string& hub_id) {
@@ -40,11 +46,16 @@ MethodConfig bind_method(const Composed& composed, const std::string& option) {
   const MethodFields fields = method_binder().bind(composed, "method");
   MethodConfig method;
   method.name = fields.name.empty() ? option : fields.name;
-  method.kind = fields.kind == "original" ? MethodKind::original
-                : fields.kind == "random" ? MethodKind::random
-                : fields.kind == "file"   ? MethodKind::file
-                                          : MethodKind::score;
+  method.kind = parse_method_kind(fields.kind);
   method.score = discovery::parse_score(fields.score);
+  if (!fields.score_sql.empty()) method.sql = read_sql_score(find_path(fields.score_sql));
+  method.activate = fields.activate;
+  method.deactivate = fields.deactivate;
+  const bool sweeps_both = method.activate < 0 && method.deactivate < 0;
+  if (method.kind == MethodKind::steermoe && (sweeps_both || method.activate + method.deactivate == 0))
+    throw ConfigError(
+        "the method '{}': give 'activate' or 'deactivate' a number, and one of them more than 0",
+        method.name);
   return method;
 }
 
@@ -173,27 +184,27 @@ bool has_kind(const StudyConfig& study, MethodKind kind) {
 }
 
 void bind_null(Binding& binding, StudyConfig& study) {
-  if (!has_kind(study, MethodKind::random) || study.null.draws == 0) return;
+  const bool draws = has_kind(study, MethodKind::random) && study.null.draws > 0;
+  if (!draws && !has_kind(study, MethodKind::bottom)) return;
   binding.attempt("nulls.match", [&] {
     study.match = bind_method(compose_option(binding.tree, "method", study.null.match), study.null.match);
-    if (study.match.kind != MethodKind::score && study.match.kind != MethodKind::file)
+    const bool is_matched = is_ranked(study.match.kind) && study.match.kind != MethodKind::only;
+    if (!is_matched && study.match.kind != MethodKind::file)
       throw ConfigError("draws are matched to a method that chooses experts, which '{}' does not",
                         study.null.match);
+    if (has_kind(study, MethodKind::bottom) && study.match.kind == MethodKind::file)
+      throw ConfigError("the method 'bottom' needs a ranking, and a file of experts is none");
   });
 }
 
 // Cells of the grid at the least: a benchmark whose domains are its files counts as one.
 double least_cells(const StudyConfig& study) {
-  double settings = static_cast<double>(study.axes.n_steered.size()) *
-                    static_cast<double>(study.axes.alpha.size()) *
-                    static_cast<double>(study.axes.mode.size());
   double methods = 0;
   for (const MethodConfig& method : study.methods) {
-    if (method.kind == MethodKind::original) {
-      methods += 1;
-    } else {
-      methods += settings * (method.kind == MethodKind::random ? static_cast<double>(study.null.draws) : 1.0);
-    }
+    if (method.kind == MethodKind::random)
+      methods += count_settings(study, study.match) * static_cast<double>(study.null.draws);
+    else
+      methods += method.kind == MethodKind::original ? 1 : count_settings(study, method);
   }
   double domains = 0;
   for (const BenchmarkConfig& benchmark : study.benchmarks) {
@@ -213,16 +224,19 @@ void check_size(Binding& binding, const StudyConfig& study) {
 }
 
 void check_grid(Binding& binding, const StudyConfig& study) {
-  const bool discovers = has_kind(study, MethodKind::score) || has_kind(study, MethodKind::random);
-  if (discovers || has_kind(study, MethodKind::file)) {
-    const auto is_open = [&](const char* key, bool is_empty) { return is_empty && !binding.is_noted(key); };
-    if (is_open("axes.n_steered", study.axes.n_steered.empty()))
-      binding.problem("axes.n_steered", "at least one number is needed");
+  const auto any = [&](const auto& is_so) {
+    return std::any_of(study.methods.begin(), study.methods.end(), is_so);
+  };
+  const auto is_open = [&](const char* key, bool is_empty) { return is_empty && !binding.is_noted(key); };
+  if (is_open("axes.n_steered", study.axes.n_steered.empty()) &&
+      any([](const MethodConfig& m) { return m.kind != MethodKind::original; }))
+    binding.problem("axes.n_steered", "at least one number is needed");
+  if (any([](const MethodConfig& m) { return is_scaling(m.kind) || m.kind == MethodKind::random; })) {
     if (is_open("axes.alpha", study.axes.alpha.empty()))
       binding.problem("axes.alpha", "at least one value is needed");
     if (study.axes.mode.empty()) binding.problem("axes.mode", "at least one mode is needed");
   }
-  if (discovers && study.split.discovery < 1)
+  if (any([](const MethodConfig& m) { return reads_discovery(m.kind); }) && study.split.discovery < 1)
     binding.problem("split.discovery", "the methods need questions that experts are found on");
   if (study.protocol == Protocol::holdout && study.split.tuning < 1)
     binding.problem("split.tuning",
@@ -257,6 +271,23 @@ void bind_plan(Binding& binding, StudyConfig& study) {
   });
 }
 
+// Methods of kind sql without a query of their own take the study's. The stored config keeps each one's text.
+void bind_queries(Binding& binding, StudyConfig& study) {
+  const auto needs_one = [](const MethodConfig& m) { return m.kind == MethodKind::sql && !m.sql; };
+  std::vector<MethodConfig*> methods;
+  for (MethodConfig& method : study.methods) methods.push_back(&method);
+  methods.push_back(&study.match);
+  for (MethodConfig* method : methods) {
+    if (needs_one(*method) && study.score_sql.empty())
+      return binding.problem("score_sql",
+                             "the method 'sql' needs score_sql=FILE, a query that gives the columns "
+                             "layer, expert and score; docs/methods.md");
+    if (needs_one(*method))
+      binding.attempt("score_sql", [&] { method->sql = read_sql_score(find_path(study.score_sql)); });
+    if (method->sql) binding.options["queries"][method->sql->name()] = method->sql->text;
+  }
+}
+
 // axes.alpha=3 is the same as axes.alpha=[3].
 void wrap_single_values(Json& tree) {
   const auto axes = tree.find("axes");
@@ -273,10 +304,20 @@ void bind_options(Binding& binding, StudyConfig& study) {
     binding.options["model"][i]["planted"] = study.models[i].planted;
   bind_null(binding, study);
   bind_plan(binding, study);
+  bind_queries(binding, study);
   bind_evaluator(binding, study);
 }
 
 }  // namespace
+
+MethodKind parse_method_kind(std::string_view name) {
+  const auto found = std::find(kMethodKinds.begin(), kMethodKinds.end(), name);
+  if (found == kMethodKinds.end())
+    throw ConfigError("'{}' is no kind of method; valid: {}", name, config::join_names(method_kind_names()));
+  return static_cast<MethodKind>(found - kMethodKinds.begin());
+}
+
+std::vector<std::string> method_kind_names() { return {kMethodKinds.begin(), kMethodKinds.end()}; }
 
 Protocol parse_protocol(std::string_view name) {
   if (name == "crossfit") return Protocol::crossfit;
@@ -305,6 +346,7 @@ std::string StudyConfig::hash() const {
   Json figures = tree;
   figures.erase("db");
   figures.erase("plan");
+  figures.erase("score_sql");
   figures.erase("limits");
   const bool samples =
       std::any_of(benchmarks.begin(), benchmarks.end(), [](const BenchmarkConfig& benchmark) {

@@ -13,6 +13,7 @@
 #include "core/engine/engine.h"
 #include "core/steering/plan.h"
 #include "experiments/benchmark.h"
+#include "experiments/sql_score.h"
 
 namespace moelab::experiments {
 
@@ -35,16 +36,29 @@ struct ModelConfig {
 // What makes a method's plans.
 enum class MethodKind {
   original,  // no plan
-  score,     // the top experts of an expert score on the domain
+  score,     // scales the top experts of an expert score on the domain
+  sql,       // scales the top experts of a query's score
   random,    // draws matched to another method's experts
   file,      // the experts of a file
+  bottom,    // scales the last experts of the ranking that nulls.match names
+  steermoe,  // forces the first and forbids the last experts of a ranking
+  prune,     // forbids the top experts of a ranking
+  only,      // forbids all but them
 };
+
+// Throws ConfigError.
+MethodKind parse_method_kind(std::string_view name);
+// The names of all kinds.
+std::vector<std::string> method_kind_names();
 
 // An option of configs/method.
 struct MethodConfig {
   std::string name;
   MethodKind kind = MethodKind::original;
-  discovery::Score score = discovery::Score::paper;  // of kind score
+  discovery::Score score = discovery::Score::paper;  // of kinds score, steermoe, prune and only
+  std::optional<SqlScore> sql = {};                  // in its place
+  std::int64_t activate = 0;                         // of steermoe: experts; -1: as axes.n_steered says
+  std::int64_t deactivate = -1;                      // the same
 };
 
 struct AxesConfig {
@@ -103,9 +117,10 @@ struct StudyConfig {
   NullConfig null;
   LimitConfig limits;
   engine::EngineOptions engine;
-  std::filesystem::path plan;  // of method=file
-  std::string evaluator;       // the one that selects; the prompt's first when the config leaves it empty
-  std::int64_t limit = 0;      // questions a domain; 0: all
+  std::filesystem::path plan;       // of method=file
+  std::filesystem::path score_sql;  // of methods of kind sql that name no query of their own
+  std::string evaluator;   // the one that selects; the prompt's first when the config leaves it empty
+  std::int64_t limit = 0;  // questions a domain; 0: all
   std::filesystem::path database = "results/moelab.db";
 
   // What that means.

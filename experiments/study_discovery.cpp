@@ -5,12 +5,11 @@
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "experiments/discovery_results.h"
+#include "experiments/guarded.h"
 
 namespace moelab::experiments {
 namespace {
-
-constexpr std::array kScores = {discovery::Score::paper, discovery::Score::released_code,
-                                discovery::Score::frequency, discovery::Score::contrast};
 
 Json settings_json(const DiscoveryConfig& config) {
   return {{"loss", config.loss},
@@ -71,7 +70,7 @@ void add_question(const discovery::ItemFindings& found, const discovery::Discove
   }
 }
 
-// A run that is not stored yet, without its scores, which need the other domains.
+// A run that is not stored yet.
 struct NewRun {
   store::DiscoveryRow row;
   store::DiscoveryData data;
@@ -122,17 +121,52 @@ std::vector<discovery::RoutingCounts> others_of(const StudyFindings& findings, c
   return others;
 }
 
-std::vector<store::ScoreRow> score_rows(const StudyFindings& findings, const std::string& domain,
-                                        const model::ModelSpec& spec) {
+std::vector<store::ScoreRow> score_rows(const std::string& name,
+                                        std::span<const discovery::RankedExpert> ranking) {
   std::vector<store::ScoreRow> rows;
-  for (const discovery::Score score : kScores) {
-    if (score == discovery::Score::contrast && findings.size() < 2) continue;
-    int rank = 0;
-    for (const discovery::RankedExpert& expert : ranking_of(findings, domain, score, spec))
-      rows.push_back({std::string(name_of(score)), static_cast<int>(expert.id.layer),
-                      static_cast<int>(expert.id.expert), expert.value, ++rank});
-  }
+  for (const discovery::RankedExpert& expert : ranking)
+    rows.push_back({name, static_cast<int>(expert.id.layer), static_cast<int>(expert.id.expert), expert.value,
+                    static_cast<int>(rows.size()) + 1});
   return rows;
+}
+
+// Stores the scores that the domain's run lacks: a run may be older than a score.
+void store_scores(const StudyFindings& findings, const std::string& domain, const model::ModelSpec& spec,
+                  store::Store& store) {
+  const DomainFindings& found = findings.at(domain);
+  const std::vector<std::string> stored = score_names(store, found.run);
+  const auto others = others_of(findings, domain);
+  for (const discovery::Score score : discovery::all_scores()) {
+    const std::string name(name_of(score));
+    if (std::find(stored.begin(), stored.end(), name) != stored.end()) continue;
+    if (!discovery::why_undefined(score, found.counts, others).empty()) continue;
+    store.put_scores(found.run,
+                     score_rows(name, ranking_of(findings, domain, {name, MethodKind::score, score}, spec)));
+  }
+}
+
+// The queries of the study's methods, each once.
+std::map<std::string, const SqlScore*> queries_of(const StudyConfig& study) {
+  std::map<std::string, const SqlScore*> queries;
+  for (const MethodConfig& method : study.methods)
+    if (method.sql) queries[method.sql->name()] = &*method.sql;
+  if (study.match.sql) queries[study.match.sql->name()] = &*study.match.sql;
+  return queries;
+}
+
+void rank_by_queries(const StudyConfig& study, StudyFindings& findings, const model::ModelSpec& spec,
+                     store::Store& store) {
+  SqlScope scope;
+  for (const auto& [domain, found] : findings) scope.runs[domain] = found.run;
+  for (const auto& [name, query] : queries_of(study))
+    for (auto& [domain, found] : findings) {
+      scope.target = domain;
+      StoredRanking& ranking = found.queries[name];
+      guarded([&] { ranking.experts = sql_ranking(store.database().path(), *query, scope, spec); },
+              [&](const std::string& problem) { ranking.error = problem; });
+      if (store.scores(found.run, name).empty())
+        store.put_scores(found.run, score_rows(name, ranking.experts));
+    }
 }
 
 }  // namespace
@@ -158,19 +192,24 @@ StudyFindings run_discovery(const LoadedModel& model, const StoredBenchmark& sto
     findings[domain] = {0, key, sum_rows(run.data.routing, spec)};
     fresh.emplace(domain, std::move(run));
   }
-  for (auto& [domain, run] : fresh) {
-    run.data.scores = score_rows(findings, domain, spec);
-    findings[domain].run = store.put_discovery(run.row, run.data);
-  }
+  for (auto& [domain, run] : fresh) findings[domain].run = store.put_discovery(run.row, run.data);
+  for (const std::string& domain : stored.compared) store_scores(findings, domain, spec, store);
+  rank_by_queries(study, findings, spec, store);
   return findings;
 }
 
 std::vector<discovery::RankedExpert> ranking_of(const StudyFindings& findings, const std::string& domain,
-                                                discovery::Score score, const model::ModelSpec& spec) {
+                                                const MethodConfig& method, const model::ModelSpec& spec) {
   const auto found = findings.find(domain);
   if (found == findings.end()) throw ConfigError("no experts were discovered on the domain '{}'", domain);
-  return discovery::rank(discovery::expert_scores(score, found->second.counts, others_of(findings, domain)),
-                         spec);
+  if (!method.sql)
+    return discovery::rank(
+        discovery::expert_scores(method.score, found->second.counts, others_of(findings, domain),
+                                 discovery::selections_a_token(spec)),
+        spec);
+  const StoredRanking& ranking = found->second.queries.at(method.sql->name());
+  if (!ranking.error.empty()) throw ConfigError("{}", ranking.error);
+  return ranking.experts;
 }
 
 }  // namespace moelab::experiments

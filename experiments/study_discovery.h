@@ -25,11 +25,18 @@ struct LoadedModel {
   std::string dtype;   // that it computes in
 };
 
+// A ranking that does not come from a domain's counts, or why there is none.
+struct StoredRanking {
+  std::vector<discovery::RankedExpert> experts;
+  std::string error;
+};
+
 // What was found on one domain.
 struct DomainFindings {
   store::Id run = 0;
-  std::string key;                  // the run's
-  discovery::RoutingCounts counts;  // summed over the discovery questions
+  std::string key;                                    // the run's
+  discovery::RoutingCounts counts;                    // summed over the discovery questions
+  std::map<std::string, StoredRanking> queries = {};  // by SqlScore::name
 };
 
 // By domain. Those that `contrast` compares with are all in it.
@@ -45,13 +52,14 @@ struct StoredBenchmark {
 };
 
 // Finds or makes the discovery runs of `model` on all compared domains: token importance, routing counts for
-// each question, and all four expert scores with their ranks. `contrast` depends on the compared domains, so
-// they are part of a run's key.
+// each question, and all expert scores with their ranks, those of the study's queries too. Some scores depend
+// on the compared domains, so these are part of a run's key.
 StudyFindings run_discovery(const LoadedModel& model, const StoredBenchmark& stored, const StudyConfig& study,
                             store::Store& store);
 
-// The ranking of one domain's experts by a score. Throws ConfigError when the domain was not discovered.
+// The ranking of one domain's experts by a method's score or query. Throws ConfigError when the domain was
+// not discovered, the score is undefined on it or the query gave no ranking.
 std::vector<discovery::RankedExpert> ranking_of(const StudyFindings& findings, const std::string& domain,
-                                                discovery::Score score, const model::ModelSpec& spec);
+                                                const MethodConfig& method, const model::ModelSpec& spec);
 
 }  // namespace moelab::experiments

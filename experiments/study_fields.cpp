@@ -133,6 +133,12 @@ Binder<ChatAdvice> chat_binder() {
       .one_of({"", "low", "medium", "high"});
 }
 
+std::vector<std::string> expert_score_names() {
+  std::vector<std::string> names;
+  for (const discovery::Score score : discovery::all_scores()) names.emplace_back(name_of(score));
+  return names;
+}
+
 // The project's own styles, then the published prompts.
 std::vector<std::string> prompt_names() {
   std::vector<std::string> names = {"short", "letter", "written", "worked"};
@@ -155,6 +161,7 @@ config::Binder<StudyConfig> study_binder() {
       .section("limits", &StudyConfig::limits, limit_binder())
       .section("engine", &StudyConfig::engine, engine_binder())
       .field("plan", &StudyConfig::plan, "file of experts for the method 'file'")
+      .field("score_sql", &StudyConfig::score_sql, "file of a query for the method 'sql'")
       .field("evaluator", &StudyConfig::evaluator, "the one that selects; empty: the prompt's first")
       .field("limit", &StudyConfig::limit, "questions a domain; 0 for all")
       .range(0, kMany)
@@ -165,9 +172,14 @@ config::Binder<MethodFields> method_binder() {
   return config::Binder<MethodFields>{}
       .field("name", &MethodFields::name, "the method's name in every table")
       .field("kind", &MethodFields::kind, "what makes its plans")
-      .one_of({"original", "score", "random", "file"})
-      .field("score", &MethodFields::score, "expert score, of kind score")
-      .one_of({"paper", "released_code", "frequency", "contrast"});
+      .one_of(method_kind_names())
+      .field("score", &MethodFields::score, "expert score, of kinds score, steermoe, prune and only")
+      .one_of(expert_score_names())
+      .field("score_sql", &MethodFields::score_sql, "a query that gives the score instead")
+      .field("activate", &MethodFields::activate, "experts that steermoe forces; -1: as axes.n_steered says")
+      .range(-1, kMany)
+      .field("deactivate", &MethodFields::deactivate, "experts that it forbids; -1: as axes.n_steered says")
+      .range(-1, kMany);
 }
 
 config::Binder<ModelFields> model_binder() {

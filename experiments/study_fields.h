@@ -14,6 +14,8 @@ namespace moelab::experiments {
 // A file of configs/method, configs/model or configs/benchmark as it is written; an empty name is the file's.
 struct MethodFields {
   std::string name, kind = "score", score = "paper";
+  std::filesystem::path score_sql;
+  std::int64_t activate = 0, deactivate = -1;
 };
 
 struct ModelFields {

@@ -12,6 +12,7 @@ namespace moelab::experiments {
 // Adds an event of that kind unless the study has the same one already.
 //   model      {"name", "model"}                 a name in the config and the model's row
 //   discovery  {"model", "benchmark", "domain", "run"}  the runs that the study's plans and verdicts rest on
+//   plan       {"cell", "note"}  what top-k made a cell's plan do otherwise than asked
 //   verdict    see docs/protocols.md
 void put_note(store::Store& store, store::Id study, const std::string& kind, const Json& note);
 

@@ -104,6 +104,7 @@ CellTask StudyRunner::put_cell(const Target& target, const std::string& conditio
   task.plan_key = plan_content(cell);
   if (cell.plan) task.plan = *cell.plan;
   store_.add_to_study(prepared_.id, task.cell, cell.role);
+  if (!cell.note.empty()) put_note(store_, prepared_.id, "plan", {{"cell", task.cell}, {"note", cell.note}});
   return task;
 }
 
@@ -237,9 +238,8 @@ std::int64_t StudyRunner::expected_samples(const StoredBenchmark& stored, const 
 }
 
 StudyFindings StudyRunner::discover(const LoadedModel& model, const StoredBenchmark& stored) {
-  const bool discovers = std::any_of(study_.methods.begin(), study_.methods.end(), [](const MethodConfig& m) {
-    return m.kind == MethodKind::score || m.kind == MethodKind::random;
-  });
+  const bool discovers = std::any_of(study_.methods.begin(), study_.methods.end(),
+                                     [](const MethodConfig& m) { return reads_discovery(m.kind); });
   if (!discovers) return {};
   meter_.phase("discover");
   const StudyFindings findings = run_discovery(model, stored, study_, store_);

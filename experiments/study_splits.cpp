@@ -15,13 +15,13 @@ struct Place {
   std::size_t index = 0;
 };
 
-struct Questions {
+struct GroupedQuestions {
   std::vector<statistics::SplitItem> items;
   std::vector<Place> places;
 };
 
-Questions all_questions(const Benchmark& benchmark) {
-  Questions all;
+GroupedQuestions all_questions(const Benchmark& benchmark) {
+  GroupedQuestions all;
   for (const auto& [domain, questions] : benchmark.domains)
     for (std::size_t i = 0; i < questions.size(); ++i) {
       all.items.push_back({questions[i].group, domain});
@@ -31,10 +31,11 @@ Questions all_questions(const Benchmark& benchmark) {
 }
 
 // Takes the questions of `role` out of `questions` and returns them.
-Questions take_role(Questions& questions, const std::vector<statistics::Role>& roles, statistics::Role role) {
-  Questions taken, left;
+GroupedQuestions take_role(GroupedQuestions& questions, const std::vector<statistics::Role>& roles,
+                           statistics::Role role) {
+  GroupedQuestions taken, left;
   for (std::size_t i = 0; i < roles.size(); ++i) {
-    Questions& target = roles[i] == role ? taken : left;
+    GroupedQuestions& target = roles[i] == role ? taken : left;
     target.items.push_back(questions.items[i]);
     target.places.push_back(questions.places[i]);
   }
@@ -62,7 +63,8 @@ void apply_limit(const Benchmark& benchmark, const StudyConfig& study,
 }
 
 // Folds of all remaining questions, then those of each domain's scored ones.
-void add_folds(const Questions& rest, const StudyConfig& study, std::map<std::string, DomainSplit>& splits) {
+void add_folds(const GroupedQuestions& rest, const StudyConfig& study,
+               std::map<std::string, DomainSplit>& splits) {
   for (int assignment = 0; assignment < study.split.assignments; ++assignment) {
     const auto folds = statistics::assign_folds(
         rest.items,
@@ -77,7 +79,8 @@ void add_folds(const Questions& rest, const StudyConfig& study, std::map<std::st
   }
 }
 
-void add_tuning(Questions& rest, const StudyConfig& study, std::map<std::string, DomainSplit>& splits) {
+void add_tuning(GroupedQuestions& rest, const StudyConfig& study,
+                std::map<std::string, DomainSplit>& splits) {
   const auto roles = statistics::assign_roles(
       rest.items, {0, study.split.tuning, static_cast<std::uint64_t>(study.seed.split)});
   std::map<std::string, std::set<std::size_t>> tuning;
@@ -93,7 +96,7 @@ void add_tuning(Questions& rest, const StudyConfig& study, std::map<std::string,
 std::map<std::string, DomainSplit> make_splits(const Benchmark& benchmark, const StudyConfig& study) {
   std::map<std::string, DomainSplit> splits;
   try {
-    Questions rest = all_questions(benchmark);
+    GroupedQuestions rest = all_questions(benchmark);
     const auto found = statistics::assign_roles(
         rest.items, {study.split.discovery, 0, static_cast<std::uint64_t>(study.seed.discovery)});
     for (const Place& place : take_role(rest, found, statistics::Role::discovery).places)

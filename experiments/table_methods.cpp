@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "experiments/study_notes.h"
 #include "experiments/tables.h"
 
 namespace moelab::experiments {
@@ -98,8 +99,8 @@ std::vector<std::string> protocol_notes(const std::vector<MethodRow>& rows) {
   return notes;
 }
 
-std::vector<std::string> notes(store::Store& store, const TableRequest& request,
-                               const std::vector<MethodRow>& rows, const std::set<std::string>& modes) {
+std::vector<std::string> footers(store::Store& store, const TableRequest& request,
+                                 const std::vector<MethodRow>& rows, const std::set<std::string>& modes) {
   std::vector<std::string> lines = protocol_notes(rows);
   bool is_exact = true;
   for (const MethodRow& row : rows) is_exact = is_exact && row.is_exact;
@@ -120,6 +121,12 @@ std::vector<std::string> notes(store::Store& store, const TableRequest& request,
       "chosen: n_steered @ alpha (share of the choices); changed: share of selections; detect: smallest gain "
       "found "
       "with 80 % power.");
+  for (const Json& note : notes(store, request.study, "plan")) {
+    const store::CellRow cell = store.cell(note.at("cell").get<store::Id>());
+    if (is_wanted(request.domains, cell.domain) && is_wanted(request.methods, cell.method))
+      lines.push_back(fmt::format("{} @ {} on {}: {}.", cell.method, cell.n_steered, cell.domain,
+                                  note.at("note").get<std::string>()));
+  }
   lines.emplace_back("*: p Holm < .05 and p null <= .05. " +
                      cell_count_text(cell_counts(store, request.study)) + ".");
   return lines;
@@ -203,7 +210,7 @@ TextTable methods_table(store::Store& store, const TableRequest& request, bool a
   if (as_records) return records(rows);
   std::set<std::string> modes;
   for (const MethodRow& row : rows) {
-    if (row.chosen) modes.insert(row.chosen->mode);
+    if (row.chosen && !row.chosen->mode.empty()) modes.insert(row.chosen->mode);
   }
   TextTable table;
   table.title = fmt::format("Methods, study {}", store.study(request.study).name);
@@ -216,7 +223,7 @@ TextTable methods_table(store::Store& store, const TableRequest& request, bool a
     group = next;
     add_line(table, row, modes.size() > 1);
   }
-  table.footers = notes(store, request, rows, modes);
+  table.footers = footers(store, request, rows, modes);
   return table;
 }
 
