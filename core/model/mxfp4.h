@@ -25,8 +25,11 @@ struct Mxfp4Matrix {
   Mxfp4Tables tables;
 };
 
-// [rows, columns] in the dtype of the tables.
+// [rows, columns] in the dtype of the tables: on the CPU in one pass over the bytes, on all threads.
 at::Tensor unpack(const Mxfp4Matrix& matrix);
+
+// The same bits from tensor operations alone, as `unpack` makes them on other devices.
+at::Tensor unpack_by_tensors(const Mxfp4Matrix& matrix);
 
 // x [tokens, columns] -> x times the transposed matrix, [tokens, rows]. For the backward pass autograd keeps
 // the packed bytes and unpacks them again; only x gets a gradient.
