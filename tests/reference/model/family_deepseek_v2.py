@@ -7,9 +7,10 @@ import math
 
 import torch
 
-from checkpoints import VOCABULARY, mlp_tensors
+from checkpoints import VOCABULARY, mlp_tensors, moe_tensors
 from plain_model import PlainModel, shared_mistakes
-from steered_router import Rule, rule_of
+from routed_model import RoutedModel, shared_tensors
+from steered_router import Rule
 
 LITE = {
     "architectures": ["DeepseekV2ForCausalLM"],
@@ -160,14 +161,6 @@ def latent_attention_tensors(config, draw, prefix):
     return tensors
 
 
-def moe_tensors(config, draw, prefix):
-    hidden, inner = config["hidden_size"], config["moe_intermediate_size"]
-    tensors = {prefix + "gate.weight": draw.linear(config["n_routed_experts"], hidden, 2.2)}
-    for expert in range(config["n_routed_experts"]):
-        tensors |= mlp_tensors(draw, f"{prefix}experts.{expert}.", hidden, inner)
-    return tensors | mlp_tensors(draw, prefix + "shared_experts.", hidden, inner * config["n_shared_experts"])
-
-
 def layer_tensors(config, draw, layer):
     hidden, prefix = config["hidden_size"], f"model.layers.{layer}."
     tensors = {prefix + "input_layernorm.weight": draw.norm(hidden)}
@@ -175,7 +168,9 @@ def layer_tensors(config, draw, layer):
     tensors[prefix + "post_attention_layernorm.weight"] = draw.norm(hidden)
     if layer not in moe_layers(config):
         return tensors | mlp_tensors(draw, prefix + "mlp.", hidden, config["intermediate_size"])
-    return tensors | moe_tensors(config, draw, prefix + "mlp.")
+    tensors |= moe_tensors(config, draw, prefix)
+    inner = config["moe_intermediate_size"] * config["n_shared_experts"]
+    return tensors | shared_tensors(config, draw, prefix + "mlp.shared_experts.", inner)
 
 
 def rule(config):
@@ -189,8 +184,18 @@ def mscale(factor, strength):
     return 0.1 * strength * math.log(factor) + 1 if factor > 1 else 1.0
 
 
-class Latent(PlainModel):
-    """Attention over latents and experts beside shared ones, as DeepSeek-V2 and V3 have them."""
+class Latent(RoutedModel):
+    """Attention over latents, as DeepSeek-V2 and V3 have it."""
+
+    shared_name = "shared_experts"
+
+    def rotate(self, x, sign=1.0):
+        """As the base of all has it, with rope_scaling; split_pairs makes its pairs those of neighbours."""
+        return PlainModel.rotate(self, x, sign)
+
+    def sigmoid(self, logits):
+        """The library's own, which differs in the last bit and has made the committed figures."""
+        return logits.sigmoid()
 
     def latent_norm(self, x, name):
         if self.mistake == name + "_norm_omitted":
@@ -281,51 +286,9 @@ class Latent(PlainModel):
         q = self.queries(x, prefix)
         k, v = self.keys_and_values(x, prefix)
         scores = torch.einsum("qhd,khd->hqk", q, k) * self.scale()
-        shares = scores.masked_fill(~self.mask(x.shape[0]), -torch.inf).softmax(-1)
+        shares = scores.masked_fill(~self.mask(x.shape[0], layer), -torch.inf).softmax(-1)
         mixed = torch.einsum("hqk,khd->qhd", shares, v)
         return self.linear(mixed.reshape(x.shape[0], -1), prefix + "o_proj")
-
-    def scores(self, logits, layer):
-        """What weights are made of, and what the choice looks at."""
-        scores = logits.sigmoid() if self.mistake == "router_sigmoid" else logits.softmax(-1)
-        return scores, scores
-
-    def group_score(self, grouped):
-        if self.mistake == "groups_by_two":
-            return grouped.topk(2, -1).values.sum(-1)
-        return grouped.amax(-1)
-
-    def group_limited(self, choice):
-        groups = rule_of(self.config).groups
-        if groups == 1 or self.mistake == "groups_omitted":
-            return choice
-        grouped = choice.view(len(choice), groups, -1)
-        count = self.config["topk_group"] + (self.mistake == "groups_one_more")
-        best = self.group_score(grouped).topk(count, -1).indices
-        kept = torch.zeros(len(choice), groups, dtype=torch.bool).scatter(-1, best, True)
-        nothing = 0.0 if self.mistake == "groups_masked_to_zero" else -torch.inf
-        return grouped.masked_fill(~kept[..., None], nothing).view(choice.shape)
-
-    def routed(self, logits):
-        k, name = self.config["num_experts_per_tok"], self.mistake
-        k += {"top_k_one_less": -1, "top_k_one_more": 1}.get(name, 0)
-        scores, choice = self.scores(logits, self.layer)
-        ids = self.group_limited(choice).topk(k, -1, largest=name != "top_k_smallest").indices
-        chosen = torch.zeros_like(scores, dtype=torch.bool).scatter(-1, ids, True)
-        if name == "routing_weights_omitted":
-            return chosen.double() / k, chosen
-        weights = (choice if name == "selection_bias_in_weights" else scores) * chosen
-        if self.config["norm_topk_prob"] != (name == "norm_topk_flipped"):
-            weights = weights / weights.sum(-1, keepdim=True)
-        return weights * (1 if name == "multiplier_omitted" else self.config["routed_scaling_factor"]), chosen
-
-    def experts(self, x, residual, layer):
-        self.layer = layer
-        routed = super().experts(x, residual, layer)
-        if self.mistake == "shared_experts_omitted":
-            return routed
-        share = self.config["routed_scaling_factor"] if self.mistake == "multiplier_on_shared" else 1.0
-        return routed + share * self.mlp(x, f"model.layers.{layer}.mlp.shared_experts.")
 
 
 class Plain(Latent):

@@ -1,8 +1,5 @@
 """DeepSeek-V3 as Moonlight has it: V2's attention, sigmoid scores, a correction bias for the choice, groups."""
-import torch
-
 import family_deepseek_v2 as v2
-from checkpoints import mlp_tensors
 from steered_router import Rule
 
 CONFIG = {key: value for key, value in v2.LITE.items() if key != "rope_scaling"} | {
@@ -54,14 +51,4 @@ def rule(config):
 
 
 class Plain(v2.Latent):
-    def scores(self, logits, layer):
-        bias, name = self.tensors[f"model.layers.{layer}.mlp.gate.e_score_correction_bias"], self.mistake
-        if name == "selection_bias_on_logits":
-            logits = logits + bias
-        scores = logits.softmax(-1) if name == "router_softmax" else logits.sigmoid()
-        return scores, scores if name in ("selection_bias_omitted", "selection_bias_on_logits") else scores + bias
-
-    def group_score(self, grouped):
-        if self.mistake == "groups_by_max":
-            return grouped.amax(-1)
-        return grouped.topk(2, -1).values.sum(-1)
+    bias_name = "gate.e_score_correction_bias"

@@ -88,7 +88,10 @@ class RoutedModel(PlainModel):
 
     def scores(self, logits):
         sigmoid = (rule_of(self.config).score == "sigmoid") != (self.mistake in ("router_sigmoid", "router_softmax"))
-        return 1 / (1 + torch.exp(-logits)) if sigmoid else logits.softmax(-1)
+        return self.sigmoid(logits) if sigmoid else logits.softmax(-1)
+
+    def sigmoid(self, logits):
+        return 1 / (1 + torch.exp(-logits))
 
     def kept_groups(self, scores, choice, rule):
         """[tokens, experts] bool: the experts of the groups that may be chosen from."""
@@ -99,18 +102,19 @@ class RoutedModel(PlainModel):
         values = []
         for g in range(rule.groups):
             own = ranked[:, group == g].sort(-1, descending=True).values
-            take = 1 if name == "groups_by_max" or rule.group_score == "max" else 2
+            best = name == "groups_by_max" or rule.group_score == "max" and name != "groups_by_two"
+            take = 1 if best else 2
             values.append(own.sum(-1) if name == "groups_by_sum" else own[:, :take].sum(-1))
         values = torch.stack(values, -1)
         rank = (values[:, None, :] > values[:, :, None]).sum(-1)  # how many groups are better
-        return (rank < rule.groups_kept)[:, group]
+        return (rank < rule.groups_kept + (name == "groups_one_more"))[:, group]
 
     def chosen(self, scores, rule, k):
         name, choice = self.mistake, scores
         if self.bias_name and name not in ("selection_bias_omitted", "selection_bias_on_logits"):
             choice = scores + self.bias
         if rule.groups > rule.groups_kept and name != "groups_omitted":
-            below = 0.0 if name == "groups_masked_with_zero" else -torch.inf
+            below = 0.0 if name in ("groups_masked_with_zero", "groups_masked_to_zero") else -torch.inf
             choice = choice.masked_fill(~self.kept_groups(scores, choice, rule), below)
         if name == "top_k_smallest":
             choice = -choice
@@ -125,7 +129,8 @@ class RoutedModel(PlainModel):
         weights = (scores + self.bias if name == "selection_bias_in_weights" else scores) * chosen
         if (rule.kind == "renormalised") != (name == "norm_topk_flipped"):
             least = 1e-12 if name == "norm_min_default" else rule.renorm_min
-            weights = weights / (weights.sum(-1, keepdim=True) + rule.renorm_eps).clamp_min(least)
+            total = weights.sum(-1, keepdim=True) + rule.renorm_eps
+            weights = weights / (total.clamp_min(least) if least > 0 else total)
         if name != "multiplier_omitted":
             weights = weights * rule.multiplier
         return (chosen.double() / k if name == "routing_weights_omitted" else weights), chosen
