@@ -24,7 +24,10 @@ std::string key_of(const Condition& condition) {
 }
 
 std::string plan_content(const PlannedCell& cell) {
-  return cell.plan ? steering::digest(*cell.plan) : "original";
+  std::string content = cell.plan ? steering::digest(*cell.plan) : "original";
+  if (!cell.variant.hint.empty()) content += "|hint " + sha256(cell.variant.hint);
+  if (cell.variant.top_k > 0) content += fmt::format("|top_k {}", cell.variant.top_k);
+  return content;
 }
 
 std::string cell_key(const std::string& condition, const PlannedCell& cell) {

@@ -34,7 +34,8 @@ std::string sample_key(const std::string& condition, const std::string& plan, co
 // The plan's row; its digest covers entries, mode and where they come from.
 store::PlanRow plan_row(const PlannedCell& cell);
 
-// The digest of a cell's plan content; equal for equal plans. "original" without a plan.
+// The digest of a cell's plan content; equal for equal plans. "original" without a plan. A hint and another
+// number of active experts are part of it: such a cell has the original's condition and samples of its own.
 std::string plan_content(const PlannedCell& cell);
 
 }  // namespace moelab::experiments

@@ -244,6 +244,13 @@ class ChunkWriter {
 
 }  // namespace
 
+std::vector<engine::Generation> generate_original(const GenerateSetup& setup) {
+  std::vector<engine::GenerateRequest> requests;
+  for (std::size_t q = 0; q < setup.cells.questions.size(); ++q)
+    requests.push_back(request_of(setup, {q, 0}));
+  return engine::generate(*setup.cells.engine, {}, requests, generate_options(setup)).samples;
+}
+
 ScoreSummary generate_cells(const GenerateSetup& setup, std::vector<CellTask> tasks, store::Store& store,
                             const ScoreHooks& hooks) {
   using Clock = std::chrono::steady_clock;

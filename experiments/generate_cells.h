@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/engine/request.h"
 #include "core/text/tokenizer.h"
 #include "experiments/generation_config.h"
 #include "experiments/score_cells.h"
@@ -20,13 +21,16 @@ struct GenerateSetup {
   std::int64_t cache_bytes = 0;  // for keys and values; see ModelSession
 };
 
+// The first answer to each question under the original model, in their order.
+std::vector<engine::Generation> generate_original(const GenerateSetup& setup);
+
 // As score_cells, for answers that the model writes: rows of all plans are generated side by side, a chunk of
 // (question, repeat) pairs under all plans is one transaction with its effect counts, and equal plans are run
 // once. A draw depends on (seed, question, repeat, position) alone, so that plans are compared on common
 // random numbers and a resumed cell has the samples of one that was not stopped. As many rows run at once as
-// engine.batch_tokens of prompt and answer hold, and the cache has room for. When a chunk fails its plans are run one by one: a plan that
-// fails again keeps the samples that had ended, without effect counts, and its cells are marked failed with
-// the text.
+// engine.batch_tokens of prompt and answer hold, and the cache has room for. When a chunk fails its plans are
+// run one by one: a plan that fails again keeps the samples that had ended, without effect counts, and its
+// cells are marked failed with the text.
 ScoreSummary generate_cells(const GenerateSetup& setup, std::vector<CellTask> tasks, store::Store& store,
                             const ScoreHooks& hooks);
 

@@ -67,6 +67,25 @@ void add_file_cells(const StudyConfig& study, const MethodConfig& method, const 
   }
 }
 
+PlannedCell hint_cell(const std::string& role, const MethodConfig& method, const std::string& domain) {
+  PlannedCell cell = make_cell(role, method, {});
+  cell.steered_domain = domain;
+  cell.variant.hint = hint_of(method, domain);
+  return cell;
+}
+
+// As many as the model has itself is the original.
+PlannedCell top_k_cell(const MethodConfig& method, const Setting& setting, const model::ModelSpec& spec) {
+  PlannedCell cell = make_cell("grid", method, setting);
+  cell.variant.top_k = setting.n_steered == spec.router.top_k ? 0 : setting.n_steered;
+  try {
+    require_top_k(spec, setting.n_steered);
+  } catch (const ConfigError& problem) {
+    cell.error = problem.what();
+  }
+  return cell;
+}
+
 void add_unplanned_cells(const StudyConfig& study, const MethodConfig& method, const std::string& domain,
                          std::vector<PlannedCell>& cells) {
   const bool random = method.kind == MethodKind::random;
@@ -76,7 +95,8 @@ void add_unplanned_cells(const StudyConfig& study, const MethodConfig& method, c
       cells.push_back(make_cell(random ? "null" : "grid", gridded, setting));
       cells.back().method = method.name;
       cells.back().draw = draw;
-      if (method.kind != MethodKind::file) cells.back().steered_domain = domain;
+      const bool has_domain = method.kind != MethodKind::file && method.kind != MethodKind::top_k;
+      if (has_domain) cells.back().steered_domain = domain;
     }
 }
 
@@ -110,6 +130,10 @@ std::vector<PlannedCell> plan_cells(const StudyConfig& study, const StudyFinding
     if (method.kind == MethodKind::random)
       for (PlannedCell& cell : null_cells(study, method, findings, domain, spec))
         cells.push_back(std::move(cell));
+    if (method.kind == MethodKind::prompt) cells.push_back(hint_cell("grid", method, domain));
+    if (method.kind == MethodKind::top_k)
+      for (const Setting& setting : settings_of(study, method))
+        cells.push_back(top_k_cell(method, setting, spec));
   }
   return cells;
 }
@@ -128,9 +152,13 @@ std::vector<PlannedCell> other_domain_cells(const MethodConfig& method, const Se
                                             const StudyFindings& findings, const std::string& domain,
                                             const model::ModelSpec& spec) {
   std::vector<PlannedCell> cells;
-  if (!is_ranked(method.kind)) return cells;
+  if (!is_ranked(method.kind) && method.kind != MethodKind::prompt) return cells;
   for (const auto& [other, found] : findings) {
     if (other == domain) continue;
+    if (method.kind == MethodKind::prompt) {
+      cells.push_back(hint_cell("other_domain", method, other));
+      continue;
+    }
     PlannedCell cell = make_cell("other_domain", method, setting);
     cell.steered_domain = other;
     set_run(cell, found, method);

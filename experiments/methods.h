@@ -10,6 +10,7 @@
 #include "core/steering/plan.h"
 #include "experiments/methods_plan.h"
 #include "experiments/study_discovery.h"
+#include "experiments/study_variants.h"
 
 namespace moelab::experiments {
 
@@ -27,6 +28,7 @@ struct PlannedCell {
   std::string run_key;           // its key, with the digest of the query that chose
   std::string error;             // why there is no plan for this model
   std::string note;              // of ChosenPlan
+  Variant variant;               // what is changed beside the router, by methods without a plan
 };
 
 // All cells of one model and one tested domain but those of other domains' plans. A method whose plan cannot
@@ -39,8 +41,8 @@ std::vector<PlannedCell> plan_cells(const StudyConfig& study, const StudyFinding
 std::vector<PlannedCell> unplanned_cells(const StudyConfig& study, const std::string& domain,
                                          const std::string& error);
 
-// The plans of every other compared domain at one setting, for the tested `domain`; only ranked methods
-// choose by domain, others give none.
+// The plans (and hints) of every other compared domain at one setting, for the tested `domain`; only ranked
+// methods and prompt choose by domain, others give none.
 std::vector<PlannedCell> other_domain_cells(const MethodConfig& method, const Setting& setting,
                                             const StudyFindings& findings, const std::string& domain,
                                             const model::ModelSpec& spec);

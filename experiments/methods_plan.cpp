@@ -94,20 +94,28 @@ ChosenPlan only_plan(std::span<const RankedExpert> ranking, std::int64_t n_steer
 
 bool is_ranked(MethodKind kind) {
   return kind == MethodKind::score || kind == MethodKind::sql || kind == MethodKind::steermoe ||
-         kind == MethodKind::prune || kind == MethodKind::only;
+         kind == MethodKind::prune || kind == MethodKind::only || kind == MethodKind::rice;
 }
 
 bool reads_discovery(MethodKind kind) {
   return is_ranked(kind) || kind == MethodKind::random || kind == MethodKind::bottom;
 }
 
+bool sweeps_axes(MethodKind kind) {
+  return kind != MethodKind::original && kind != MethodKind::rice && kind != MethodKind::prompt &&
+         kind != MethodKind::top_k;
+}
+
 bool is_scaling(MethodKind kind) {
   return kind == MethodKind::score || kind == MethodKind::sql || kind == MethodKind::file ||
-         kind == MethodKind::bottom;
+         kind == MethodKind::bottom || kind == MethodKind::rice;
 }
 
 double count_settings(const StudyConfig& study, const MethodConfig& method) {
   const auto n = static_cast<double>(study.axes.n_steered.size());
+  if (method.kind == MethodKind::rice || method.kind == MethodKind::prompt ||
+      method.kind == MethodKind::top_k)
+    return static_cast<double>(settings_of(study, method).size());
   if (is_scaling(method.kind))
     return n * static_cast<double>(study.axes.alpha.size()) * static_cast<double>(study.modes.size());
   const bool is_fixed = method.kind == MethodKind::steermoe && method.activate >= 0 && method.deactivate >= 0;
@@ -117,6 +125,15 @@ double count_settings(const StudyConfig& study, const MethodConfig& method) {
 
 std::vector<Setting> settings_of(const StudyConfig& study, const MethodConfig& method) {
   std::vector<Setting> settings;
+  if (method.kind == MethodKind::prompt) return {{}};
+  if (method.kind == MethodKind::top_k)
+    for (const std::int64_t k : study.axes.top_k) settings.push_back({k, 1, {}});
+  if (method.kind == MethodKind::rice) {
+    for (const std::string& mode : method.rice.modes)
+      for (const std::int64_t l : method.rice.experts)
+        for (const double beta : method.rice.beta) settings.push_back({l, beta, steering::parse_mode(mode)});
+    return settings;
+  }
   if (is_scaling(method.kind)) {
     for (const steering::Mode mode : study.modes)
       for (const std::int64_t n : study.axes.n_steered)

@@ -26,11 +26,16 @@ bool is_ranked(MethodKind kind);
 // Whether the method needs what discovery finds: ranked methods, and nulls that are matched to them.
 bool reads_discovery(MethodKind kind);
 
+// Whether the method's settings come from axes.n_steered and its neighbours; the others have keys of their
+// own.
+bool sweeps_axes(MethodKind kind);
+
 // Whether alpha and the mode act in its plans; the others force and forbid.
 bool is_scaling(MethodKind kind);
 
 // The points of a method's grid: n_steered x alpha x mode, of methods that force and forbid n_steered alone.
-// For steermoe n_steered counts forced and forbidden experts together. Empty for the original and random.
+// For steermoe n_steered counts forced and forbidden experts together; rice has l x beta of its own; of kind
+// top_k n_steered is the number of active experts; prompt has one point. Empty for the original and random.
 std::vector<Setting> settings_of(const StudyConfig& study, const MethodConfig& method);
 
 // Their number, without making them.

@@ -1,7 +1,6 @@
 #include "experiments/study_config.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "core/base/hash.h"
@@ -17,10 +16,6 @@ namespace {
 
 using config::Composed;
 using config::Problems;
-
-// In the order of MethodKind.
-constexpr std::array<std::string_view, 9> kMethodKinds = {"original", "score",    "sql",   "random", "file",
-                                                          "bottom",   "steermoe", "prune", "only"};
 
 // A model may be named by its id on the hub, without a file in configs/model.
 Composed composed_hub_model(const std::string& hub_id) {
@@ -40,23 +35,6 @@ Composed compose_option(const config::Tree& tree, const std::string& group, cons
   Composed composed = tree.compose(group + "/" + name, {});
   config::resolve(composed);
   return composed;
-}
-
-MethodConfig bind_method(const Composed& composed, const std::string& option) {
-  const MethodFields fields = method_binder().bind(composed, "method");
-  MethodConfig method;
-  method.name = fields.name.empty() ? option : fields.name;
-  method.kind = parse_method_kind(fields.kind);
-  method.score = discovery::parse_score(fields.score);
-  if (!fields.score_sql.empty()) method.sql = read_sql_score(find_path(fields.score_sql));
-  method.activate = fields.activate;
-  method.deactivate = fields.deactivate;
-  const bool sweeps_both = method.activate < 0 && method.deactivate < 0;
-  if (method.kind == MethodKind::steermoe && (sweeps_both || method.activate + method.deactivate == 0))
-    throw ConfigError(
-        "the method '{}': give 'activate' or 'deactivate' a number, and one of them more than 0",
-        method.name);
-  return method;
 }
 
 ModelConfig bind_model(const Composed& composed, const std::string& option) {
@@ -229,9 +207,14 @@ void check_grid(Binding& binding, const StudyConfig& study) {
   };
   const auto is_open = [&](const char* key, bool is_empty) { return is_empty && !binding.is_noted(key); };
   if (is_open("axes.n_steered", study.axes.n_steered.empty()) &&
-      any([](const MethodConfig& m) { return m.kind != MethodKind::original; }))
+      any([](const MethodConfig& m) { return sweeps_axes(m.kind); }))
     binding.problem("axes.n_steered", "at least one number is needed");
-  if (any([](const MethodConfig& m) { return is_scaling(m.kind) || m.kind == MethodKind::random; })) {
+  if (is_open("axes.top_k", study.axes.top_k.empty()) && has_kind(study, MethodKind::top_k))
+    binding.problem("axes.top_k", "the method 'top_k' needs numbers of active experts");
+  const auto scales = [](const MethodConfig& m) {
+    return sweeps_axes(m.kind) && (is_scaling(m.kind) || m.kind == MethodKind::random);
+  };
+  if (any(scales)) {
     if (is_open("axes.alpha", study.axes.alpha.empty()))
       binding.problem("axes.alpha", "at least one value is needed");
     if (study.axes.mode.empty()) binding.problem("axes.mode", "at least one mode is needed");
@@ -288,6 +271,18 @@ void bind_queries(Binding& binding, StudyConfig& study) {
   }
 }
 
+// RICE finds experts on traces that the model writes.
+void bind_rice(Binding& binding, StudyConfig& study) {
+  for (MethodConfig& method : published_rice(study.methods)) study.methods.push_back(std::move(method));
+  if (!has_kind(study, MethodKind::rice)) return;
+  for (const BenchmarkConfig& benchmark : study.benchmarks)
+    if (!is_generated(benchmark.prompt))
+      binding.problem("axes.benchmark",
+                      fmt::format("the method 'rice' reads written answers, and '{}' scores "
+                                  "options; take a benchmark whose answers are written",
+                                  benchmark.name));
+}
+
 // axes.alpha=3 is the same as axes.alpha=[3].
 void wrap_single_values(Json& tree) {
   const auto axes = tree.find("axes");
@@ -305,19 +300,11 @@ void bind_options(Binding& binding, StudyConfig& study) {
   bind_null(binding, study);
   bind_plan(binding, study);
   bind_queries(binding, study);
+  bind_rice(binding, study);
   bind_evaluator(binding, study);
 }
 
 }  // namespace
-
-MethodKind parse_method_kind(std::string_view name) {
-  const auto found = std::find(kMethodKinds.begin(), kMethodKinds.end(), name);
-  if (found == kMethodKinds.end())
-    throw ConfigError("'{}' is no kind of method; valid: {}", name, config::join_names(method_kind_names()));
-  return static_cast<MethodKind>(found - kMethodKinds.begin());
-}
-
-std::vector<std::string> method_kind_names() { return {kMethodKinds.begin(), kMethodKinds.end()}; }
 
 Protocol parse_protocol(std::string_view name) {
   if (name == "crossfit") return Protocol::crossfit;

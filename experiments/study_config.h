@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "core/config/config.h"
-#include "core/discovery/expert_score.h"
 #include "core/engine/engine.h"
 #include "core/steering/plan.h"
 #include "experiments/benchmark.h"
-#include "experiments/sql_score.h"
+#include "experiments/method_config.h"
 
 namespace moelab::experiments {
 
@@ -33,34 +32,6 @@ struct ModelConfig {
   Json planted;                  // content of the truth file; null where there is none
 };
 
-// What makes a method's plans.
-enum class MethodKind {
-  original,  // no plan
-  score,     // scales the top experts of an expert score on the domain
-  sql,       // scales the top experts of a query's score
-  random,    // draws matched to another method's experts
-  file,      // the experts of a file
-  bottom,    // scales the last experts of the ranking that nulls.match names
-  steermoe,  // forces the first and forbids the last experts of a ranking
-  prune,     // forbids the top experts of a ranking
-  only,      // forbids all but them
-};
-
-// Throws ConfigError.
-MethodKind parse_method_kind(std::string_view name);
-// The names of all kinds.
-std::vector<std::string> method_kind_names();
-
-// An option of configs/method.
-struct MethodConfig {
-  std::string name;
-  MethodKind kind = MethodKind::original;
-  discovery::Score score = discovery::Score::paper;  // of kinds score, steermoe, prune and only
-  std::optional<SqlScore> sql = {};                  // in its place
-  std::int64_t activate = 0;                         // of steermoe: experts; -1: as axes.n_steered says
-  std::int64_t deactivate = -1;                      // the same
-};
-
 struct AxesConfig {
   std::vector<std::string> model, benchmark;  // options of configs/model and configs/benchmark
   std::vector<std::string> domain;            // empty: all scored ones of the benchmark
@@ -68,6 +39,7 @@ struct AxesConfig {
   std::vector<std::int64_t> n_steered;        // numbers of steered experts, the paper's K
   std::vector<double> alpha;
   std::vector<std::string> mode = {"logit_shift"};  // where steering acts
+  std::vector<std::int64_t> top_k;                  // active experts a layer, of kind top_k
 };
 
 struct SeedConfig {

@@ -21,13 +21,6 @@ Json settings_json(const DiscoveryConfig& config) {
           {"punctuation_rule", config.punctuation_rule}};
 }
 
-std::vector<Question> discovery_questions(const StoredBenchmark& stored, const std::string& domain) {
-  std::vector<Question> chosen;
-  for (const std::size_t i : stored.splits.at(domain).discovery)
-    chosen.push_back(stored.benchmark.domain(domain)[i]);
-  return chosen;
-}
-
 std::string run_key(const LoadedModel& model, const StoredBenchmark& stored, const std::string& domain,
                     const Json& settings) {
   Json compared = Json::object();
@@ -62,12 +55,7 @@ void add_question(const discovery::ItemFindings& found, const discovery::Discove
   for (std::size_t t = 0; t < item.prompt.size(); ++t)
     data.importance.push_back(
         {question, static_cast<int>(t), item.token_texts[t], found.importance[t], kind_name(found.kinds[t])});
-  for (std::size_t e = 0; e < found.counts.total.size(); ++e) {
-    if (found.counts.total[e] == 0) continue;
-    const auto flat = static_cast<std::int64_t>(e);
-    data.routing.push_back({question, static_cast<int>(flat / experts), static_cast<int>(flat % experts),
-                            found.counts.total[e], found.counts.important[e], found.counts.common[e]});
-  }
+  add_routing(found.counts, question, experts, data);
 }
 
 // A run that is not stored yet.
@@ -100,34 +88,11 @@ NewRun find_experts(const LoadedModel& model, const StoredBenchmark& stored, con
   return run;
 }
 
-// The sums of a run's routing rows: flat [layers * experts].
-discovery::RoutingCounts sum_rows(std::span<const store::RoutingRow> rows, const model::ModelSpec& spec) {
-  const auto size = static_cast<std::size_t>(spec.layers * spec.router.experts);
-  discovery::RoutingCounts counts;
-  for (auto* part : {&counts.total, &counts.important, &counts.common}) part->assign(size, 0);
-  for (const store::RoutingRow& row : rows) {
-    const auto flat = static_cast<std::size_t>(row.layer * spec.router.experts + row.expert);
-    counts.total.at(flat) += row.n;
-    counts.important.at(flat) += row.n_important;
-    counts.common.at(flat) += row.n_unimportant;
-  }
-  return counts;
-}
-
 std::vector<discovery::RoutingCounts> others_of(const StudyFindings& findings, const std::string& domain) {
   std::vector<discovery::RoutingCounts> others;
   for (const auto& [name, found] : findings)
     if (name != domain) others.push_back(found.counts);
   return others;
-}
-
-std::vector<store::ScoreRow> score_rows(const std::string& name,
-                                        std::span<const discovery::RankedExpert> ranking) {
-  std::vector<store::ScoreRow> rows;
-  for (const discovery::RankedExpert& expert : ranking)
-    rows.push_back({name, static_cast<int>(expert.id.layer), static_cast<int>(expert.id.expert), expert.value,
-                    static_cast<int>(rows.size()) + 1});
-  return rows;
 }
 
 // Stores the scores that the domain's run lacks: a run may be older than a score.
@@ -145,24 +110,17 @@ void store_scores(const StudyFindings& findings, const std::string& domain, cons
   }
 }
 
-// The queries of the study's methods, each once.
-std::map<std::string, const SqlScore*> queries_of(const StudyConfig& study) {
-  std::map<std::string, const SqlScore*> queries;
-  for (const MethodConfig& method : study.methods)
-    if (method.sql) queries[method.sql->name()] = &*method.sql;
-  if (study.match.sql) queries[study.match.sql->name()] = &*study.match.sql;
-  return queries;
-}
-
 void rank_by_queries(const StudyConfig& study, StudyFindings& findings, const model::ModelSpec& spec,
                      store::Store& store) {
   SqlScope scope;
   for (const auto& [domain, found] : findings) scope.runs[domain] = found.run;
-  for (const auto& [name, query] : queries_of(study))
+  for (const MethodConfig& method : ranking_methods(study))
     for (auto& [domain, found] : findings) {
+      if (!method.sql) continue;
       scope.target = domain;
-      StoredRanking& ranking = found.queries[name];
-      guarded([&] { ranking.experts = sql_ranking(store.database().path(), *query, scope, spec); },
+      const std::string name = method.sql->name();
+      StoredRanking& ranking = found.rankings[name];
+      guarded([&] { ranking.experts = sql_ranking(store.database().path(), *method.sql, scope, spec); },
               [&](const std::string& problem) { ranking.error = problem; });
       if (store.scores(found.run, name).empty())
         store.put_scores(found.run, score_rows(name, ranking.experts));
@@ -170,6 +128,51 @@ void rank_by_queries(const StudyConfig& study, StudyFindings& findings, const mo
 }
 
 }  // namespace
+
+std::vector<Question> discovery_questions(const StoredBenchmark& stored, const std::string& domain) {
+  std::vector<Question> chosen;
+  for (const std::size_t i : stored.splits.at(domain).discovery)
+    chosen.push_back(stored.benchmark.domain(domain)[i]);
+  return chosen;
+}
+
+void add_routing(const discovery::RoutingCounts& counts, store::Id question, std::int64_t experts,
+                 store::DiscoveryData& data) {
+  for (std::size_t e = 0; e < counts.total.size(); ++e) {
+    if (counts.total[e] == 0) continue;
+    const auto flat = static_cast<std::int64_t>(e);
+    data.routing.push_back({question, static_cast<int>(flat / experts), static_cast<int>(flat % experts),
+                            counts.total[e], counts.important[e], counts.common[e]});
+  }
+}
+
+discovery::RoutingCounts sum_rows(std::span<const store::RoutingRow> rows, const model::ModelSpec& spec) {
+  const auto size = static_cast<std::size_t>(spec.layers * spec.router.experts);
+  discovery::RoutingCounts counts;
+  for (auto* part : {&counts.total, &counts.important, &counts.common}) part->assign(size, 0);
+  for (const store::RoutingRow& row : rows) {
+    const auto flat = static_cast<std::size_t>(row.layer * spec.router.experts + row.expert);
+    counts.total.at(flat) += row.n;
+    counts.important.at(flat) += row.n_important;
+    counts.common.at(flat) += row.n_unimportant;
+  }
+  return counts;
+}
+
+std::vector<store::ScoreRow> score_rows(const std::string& name,
+                                        std::span<const discovery::RankedExpert> ranking) {
+  std::vector<store::ScoreRow> rows;
+  for (const discovery::RankedExpert& expert : ranking)
+    rows.push_back({name, static_cast<int>(expert.id.layer), static_cast<int>(expert.id.expert), expert.value,
+                    static_cast<int>(rows.size()) + 1});
+  return rows;
+}
+
+std::vector<MethodConfig> ranking_methods(const StudyConfig& study) {
+  std::vector<MethodConfig> methods = study.methods;
+  methods.push_back(study.match);
+  return methods;
+}
 
 StudyFindings run_discovery(const LoadedModel& model, const StoredBenchmark& stored, const StudyConfig& study,
                             store::Store& store) {
@@ -202,12 +205,13 @@ std::vector<discovery::RankedExpert> ranking_of(const StudyFindings& findings, c
                                                 const MethodConfig& method, const model::ModelSpec& spec) {
   const auto found = findings.find(domain);
   if (found == findings.end()) throw ConfigError("no experts were discovered on the domain '{}'", domain);
-  if (!method.sql)
+  const std::string name = method.ranking_name();
+  if (name.empty())
     return discovery::rank(
         discovery::expert_scores(method.score, found->second.counts, others_of(findings, domain),
                                  discovery::selections_a_token(spec)),
         spec);
-  const StoredRanking& ranking = found->second.queries.at(method.sql->name());
+  const StoredRanking& ranking = found->second.rankings.at(name);
   if (!ranking.error.empty()) throw ConfigError("{}", ranking.error);
   return ranking.experts;
 }

@@ -34,9 +34,9 @@ struct StoredRanking {
 // What was found on one domain.
 struct DomainFindings {
   store::Id run = 0;
-  std::string key;                                    // the run's
-  discovery::RoutingCounts counts;                    // summed over the discovery questions
-  std::map<std::string, StoredRanking> queries = {};  // by SqlScore::name
+  std::string key;                                     // the run's
+  discovery::RoutingCounts counts;                     // summed over the discovery questions
+  std::map<std::string, StoredRanking> rankings = {};  // by MethodConfig::ranking_name
 };
 
 // By domain. Those that `contrast` compares with are all in it.
@@ -57,9 +57,21 @@ struct StoredBenchmark {
 StudyFindings run_discovery(const LoadedModel& model, const StoredBenchmark& stored, const StudyConfig& study,
                             store::Store& store);
 
-// The ranking of one domain's experts by a method's score or query. Throws ConfigError when the domain was
-// not discovered, the score is undefined on it or the query gave no ranking.
+// The methods of a study whose rankings are needed: its own, and the one that nulls are matched to.
+std::vector<MethodConfig> ranking_methods(const StudyConfig& study);
+
+// The ranking of one domain's experts by a method's score, query or traces. Throws ConfigError when the
+// domain was not discovered, the score is undefined on it or there is no ranking.
 std::vector<discovery::RankedExpert> ranking_of(const StudyFindings& findings, const std::string& domain,
                                                 const MethodConfig& method, const model::ModelSpec& spec);
+
+// The parts that trace rankings share: a domain's discovery questions, the rows of one question's counts,
+// their sums by expert (flat [layers * experts]), and the rows of a ranking.
+std::vector<Question> discovery_questions(const StoredBenchmark& stored, const std::string& domain);
+void add_routing(const discovery::RoutingCounts& counts, store::Id question, std::int64_t experts,
+                 store::DiscoveryData& data);
+discovery::RoutingCounts sum_rows(std::span<const store::RoutingRow> rows, const model::ModelSpec& spec);
+std::vector<store::ScoreRow> score_rows(const std::string& name,
+                                        std::span<const discovery::RankedExpert> ranking);
 
 }  // namespace moelab::experiments

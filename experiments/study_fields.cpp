@@ -17,6 +17,8 @@ Binder<AxesConfig> axes_binder() {
       .range(1, kMany)
       .field("alpha", &AxesConfig::alpha, "strengths; 1 is the original")
       .range(1e-300, 1e300)
+      .field("top_k", &AxesConfig::top_k, "active experts a layer, for the method 'top_k'")
+      .range(1, kMany)
       .field("mode", &AxesConfig::mode, "where steering acts in the router")
       .one_of({"logit_shift", "logit_shift_selection_only", "prob_scale_renorm", "weight_scale_renorm",
                "weight_scale"});
@@ -133,6 +135,19 @@ Binder<ChatAdvice> chat_binder() {
       .one_of({"", "low", "medium", "high"});
 }
 
+Binder<RiceConfig> rice_binder() {
+  return Binder<RiceConfig>{}
+      .field("markers", &RiceConfig::markers, "texts that mark thinking in a trace")
+      .field("coefficients", &RiceConfig::coefficients, "of each marker's nPMI in the score")
+      .range(-1e6, 1e6)
+      .field("experts", &RiceConfig::experts, "numbers of scaled experts, l")
+      .range(1, kMany)
+      .field("beta", &RiceConfig::beta, "factors of their weights")
+      .range(1e-300, 1e300)
+      .field("modes", &RiceConfig::modes, "whether a token keeps its total weight (_renorm)")
+      .one_of({"weight_scale", "weight_scale_renorm"});
+}
+
 std::vector<std::string> expert_score_names() {
   std::vector<std::string> names;
   for (const discovery::Score score : discovery::all_scores()) names.emplace_back(name_of(score));
@@ -179,7 +194,9 @@ config::Binder<MethodFields> method_binder() {
       .field("activate", &MethodFields::activate, "experts that steermoe forces; -1: as axes.n_steered says")
       .range(-1, kMany)
       .field("deactivate", &MethodFields::deactivate, "experts that it forbids; -1: as axes.n_steered says")
-      .range(-1, kMany);
+      .range(-1, kMany)
+      .section("rice", &MethodFields::rice, rice_binder())
+      .field("hint", &MethodFields::hint, "text before the question, of kind prompt; {domain} is its domain");
 }
 
 config::Binder<ModelFields> model_binder() {

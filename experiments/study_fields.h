@@ -16,6 +16,8 @@ struct MethodFields {
   std::string name, kind = "score", score = "paper";
   std::filesystem::path score_sql;
   std::int64_t activate = 0, deactivate = -1;
+  RiceConfig rice;
+  std::string hint = "The following question is about {domain}.\n";
 };
 
 struct ModelFields {

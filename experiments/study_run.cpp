@@ -15,6 +15,7 @@
 #include "experiments/score_cells.h"
 #include "experiments/study_notes.h"
 #include "experiments/study_setup.h"
+#include "experiments/trace_rankings.h"
 #include "experiments/verdict.h"
 
 namespace moelab::experiments {
@@ -43,6 +44,8 @@ class StudyRunner {
   void fail_model(const ModelConfig& config, const std::string& error);
   void fail_cells(const Target& target, const std::string& condition, std::vector<PlannedCell> cells);
   void score(const ModelSession& session, const Target& target, const std::vector<PlannedCell>& cells);
+  void score_variant(const ModelSession& session, const Target& target, const std::string& condition,
+                     const Variant& variant, const std::vector<CellTask>& tasks);
   void score_tasks(const ModelSession& session, const ScoreSetup& setup, const Target& target,
                    const std::vector<CellTask>& tasks);
   ScoreSetup setup_of(const engine::Engine& engine, const Target& target, const std::string& condition) const;
@@ -201,26 +204,38 @@ void StudyRunner::score_tasks(const ModelSession& session, const ScoreSetup& set
           });
 }
 
+void StudyRunner::score_variant(const ModelSession& session, const Target& target,
+                                const std::string& condition, const Variant& variant,
+                                const std::vector<CellTask>& tasks) {
+  const auto questions = scored_questions(*target.stored, target.domain,
+                                          {session.tokenizer(), session.directory(), variant.hint});
+  std::optional<engine::Engine> resized;
+  if (variant.top_k > 0) resized = with_top_k(session.engine(), variant.top_k);
+  ScoreSetup setup = setup_of(resized ? *resized : session.engine(), target, condition);
+  setup.questions = questions;
+  score_tasks(session, setup, target, tasks);
+}
+
 void StudyRunner::score(const ModelSession& session, const Target& target,
                         const std::vector<PlannedCell>& cells) {
   const std::string condition =
       key_of(condition_of(session.loaded(target.model), *target.stored, target.domain));
-  std::vector<CellTask> tasks, again;
+  std::map<Variant, std::vector<CellTask>> tasks;
+  std::vector<CellTask> again;
   std::vector<PlannedCell> failed;
   store::Transaction transaction = store_.begin();
   for (const PlannedCell& cell : cells) {
     if (!cell.error.empty())
       failed.push_back(cell);
     else
-      (cell.role == "aa" ? again : tasks).push_back(put_cell(target, condition, cell));
+      (cell.role == "aa" ? again : tasks[cell.variant]).push_back(put_cell(target, condition, cell));
   }
   fail_cells(target, condition, failed);
   transaction.commit();
-  auto questions = scored_questions(*target.stored, target.domain, session.tokenizer(), session.directory());
-  ScoreSetup setup = setup_of(session.engine(), target, condition);
-  setup.questions = questions;
-  score_tasks(session, setup, target, tasks);
+  for (const auto& [variant, group] : tasks) score_variant(session, target, condition, variant, group);
   if (again.empty()) return;
+  auto questions =
+      scored_questions(*target.stored, target.domain, {session.tokenizer(), session.directory()});
   // Another order and another batch size: what changes then is the noise of the arithmetic.
   std::reverse(questions.begin(), questions.end());
   engine::EngineOptions options = session.engine().options();
@@ -257,8 +272,12 @@ void StudyRunner::run_domains(const ModelSession& session, const StoredBenchmark
   const LoadedModel loaded = session.loaded(model);
   StudyFindings findings;
   std::string error;
-  guarded([&] { findings = discover(loaded, stored); },
-          [&](const std::string& problem) { error = "discovery: " + problem; });
+  guarded(
+      [&] {
+        findings = discover(loaded, stored);
+        add_trace_rankings(session, stored, study_, findings, store_);
+      },
+      [&](const std::string& problem) { error = "discovery: " + problem; });
   for (const std::string& domain : stored.tested) {
     const Target target{&stored, domain, model};
     const auto fail = [&](const std::string& problem) {
@@ -316,7 +335,7 @@ void StudyRunner::run_model(const ModelConfig& config) {
   std::optional<ModelSession> session;
   guarded(
       [&] {
-        require_cache(config, prepared_.benchmarks, study_.engine);
+        require_cache(config, prepared_.benchmarks, study_);
         session.emplace(config, study_.engine);
       },
       [&](const std::string& error) { fail_model(config, error); });

@@ -8,6 +8,7 @@
 #include "experiments/generation_memory.h"
 #include "experiments/model_session.h"
 #include "experiments/question_prompt.h"
+#include "experiments/study_variants.h"
 #include "experiments/version.h"
 
 namespace moelab::experiments {
@@ -76,14 +77,15 @@ PreparedStudy prepare_study(const StudyConfig& study, store::Store& store) {
   return prepared;
 }
 
-std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, const std::string& domain,
-                                             const text::Tokenizer& tokenizer,
-                                             const std::filesystem::path& model_directory) {
+std::vector<ScoredQuestion> ready_questions(const StoredBenchmark& stored, const std::string& domain,
+                                            std::span<const std::size_t> places,
+                                            const QuestionContext& context) {
   const auto& questions = stored.benchmark.domain(domain);
-  const QuestionPrompts prompts(stored.benchmark, tokenizer, model_directory);
+  const QuestionPrompts prompts(stored.benchmark, context.tokenizer, context.model_directory);
   std::vector<ScoredQuestion> scored;
-  for (const std::size_t i : stored.splits.at(domain).scored) {
-    const Question& question = questions[i];
+  for (const std::size_t i : places) {
+    Question question = questions[i];
+    question.text = context.hint + question.text;
     QuestionTokens put = prompts.put(question);
     ScoredQuestion ready;
     ready.id = stored.ids.at(domain)[i];
@@ -105,8 +107,14 @@ std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, cons
   return scored;
 }
 
+std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, const std::string& domain,
+                                             const QuestionContext& context) {
+  return ready_questions(stored, domain, stored.splits.at(domain).scored, context);
+}
+
 void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> benchmarks,
-                   const engine::EngineOptions& options) {
+                   const StudyConfig& study) {
+  const engine::EngineOptions& options = study.engine;
   const auto is_written = [](const StoredBenchmark& stored) {
     return is_generated(stored.benchmark.config.prompt);
   };
@@ -121,9 +129,10 @@ void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> be
     model::CacheNeeds needs;
     needs.max_new_tokens = stored.benchmark.config.generation.max_new_tokens;
     for (const std::string& domain : stored.tested)
-      for (const ScoredQuestion& question : scored_questions(stored, domain, tokenizer, model.path))
-        needs.longest_prompt =
-            std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));
+      for (const std::string& hint : hints_of(study, domain))
+        for (const ScoredQuestion& question : scored_questions(stored, domain, {tokenizer, model.path, hint}))
+          needs.longest_prompt =
+              std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));
     plan_rows(spec, dtype, options, needs, bytes);
   }
 }

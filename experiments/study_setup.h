@@ -21,15 +21,26 @@ struct PreparedStudy {
 // for questions that cannot be read, StoreError.
 PreparedStudy prepare_study(const StudyConfig& study, store::Store& store);
 
-// The scored questions of one domain as tokens of one model, whose directory has the chat template. Throws
-// Error naming the question, ConfigError when the benchmark asks for a chat template and there is none.
+// How questions become tokens of one model.
+struct QuestionContext {
+  const text::Tokenizer& tokenizer;
+  std::filesystem::path model_directory;  // has the chat template
+  std::string hint = {};                  // put before each question
+};
+
+// Questions of one domain, by their places in it, as tokens of one model. Throws Error naming the question,
+// ConfigError when the benchmark asks for a chat template and there is none.
+std::vector<ScoredQuestion> ready_questions(const StoredBenchmark& stored, const std::string& domain,
+                                            std::span<const std::size_t> places,
+                                            const QuestionContext& context);
+
+// Those that are scored.
 std::vector<ScoredQuestion> scored_questions(const StoredBenchmark& stored, const std::string& domain,
-                                             const text::Tokenizer& tokenizer,
-                                             const std::filesystem::path& model_directory);
+                                             const QuestionContext& context);
 
 // Throws ConfigError when the KV cache of a model could not hold the longest answer of a benchmark that
-// generates: before the weights are read, not after.
+// generates, behind the longest hint of the study: before the weights are read, not after.
 void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> benchmarks,
-                   const engine::EngineOptions& options);
+                   const StudyConfig& study);
 
 }  // namespace moelab::experiments
