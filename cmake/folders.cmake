@@ -1,4 +1,5 @@
-# moelab_folder(NAME DIR [TORCH] DEPENDS ...): one static library for one folder of sources.
+# moelab_folder(NAME DIR [TORCH] [LIGHT] DEPENDS ...): one static library for one folder of sources. LIGHT: it computes
+# nothing that lasts, so it is compiled with -O1, which takes a quarter less time than -O2.
 set(MOELAB_WARNINGS -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wunused -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # False alarms of GCC 12 inside std::string.
@@ -21,7 +22,7 @@ set(MOELAB_SANITIZERS -fsanitize=address,undefined -fno-sanitize-recover=all -fn
 function(moelab_common_options target)
   target_compile_options(${target} PRIVATE ${MOELAB_WARNINGS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MOELAB_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MOELAB_UNITY} UNITY_BUILD_BATCH_SIZE 8)
 endfunction()
 
 # moelab_precompile(TARGET KIND HEADER): one precompiled header serves all targets of a kind; the first one makes it.
@@ -36,7 +37,7 @@ function(moelab_precompile target kind header)
 endfunction()
 
 function(moelab_folder name dir)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;LIGHT" "" "DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp ${dir}/families/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
@@ -50,6 +51,9 @@ function(moelab_folder name dir)
   endif()
   add_library(moelab_${name} STATIC ${sources})
   moelab_common_options(moelab_${name})
+  if(ARG_LIGHT)
+    target_compile_options(moelab_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   target_link_libraries(moelab_${name} PUBLIC ${ARG_DEPENDS})
   if(ARG_TORCH)
     target_link_libraries(moelab_${name} PUBLIC torch_library)
