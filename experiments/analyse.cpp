@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
-#include <set>
 
 #include "core/base/json.h"
 #include "experiments/answer_states.h"
+#include "experiments/comparison_row.h"
+#include "experiments/specific_gain.h"
 #include "experiments/statistics/paired.h"
-#include "experiments/statistics/paired_repeats.h"
-#include "experiments/study_choices.h"
+#include "experiments/transfer.h"
 
 namespace moelab::experiments {
 namespace {
@@ -53,105 +52,6 @@ std::vector<store::SelectionRow> selection_rows(const StoredStudy& study, const 
     rows.push_back(std::move(row));
   }
   return rows;
-}
-
-// The assignment at an index of a report.
-int assignment_at(const DomainAnswers& domain, std::size_t index) {
-  std::set<int> assignments;
-  for (const SelectionPart& part : domain.parts) assignments.insert(part.assignment);
-  return *std::next(assignments.begin(), static_cast<std::ptrdiff_t>(index));
-}
-
-// The questions that the median assignment reports on.
-std::vector<std::size_t> reported_questions(const DomainAnswers& domain, std::size_t assignment) {
-  const int wanted = assignment_at(domain, assignment);
-  std::vector<std::size_t> questions;
-  for (const SelectionPart& part : domain.parts)
-    if (part.assignment == wanted) questions.insert(questions.end(), part.report.begin(), part.report.end());
-  return questions;
-}
-
-PairedAnswers pair_on(const DomainAnswers& domain, const Answers& other,
-                      const std::vector<std::size_t>& questions) {
-  const Answers& original = *domain.original;
-  Answers before, after;
-  for (const std::size_t q : questions) {
-    before.push_back(original[q]);
-    after.push_back(other[q]);
-  }
-  return statistics::pair_answers(before, after, domain.table.repeats);
-}
-
-// A question without options cannot be guessed.
-double chance_of(store::Store& store, const AnswerTable& table) {
-  double sum = 0;
-  for (const store::Id question : table.questions) {
-    const std::size_t options = store.question(question).options.size();
-    if (options > 0) sum += 1.0 / static_cast<double>(options);
-  }
-  return sum / static_cast<double>(table.questions.size());
-}
-
-// Figures that all comparisons of one domain and evaluator share.
-struct DomainContext {
-  const StoredStudy* study = nullptr;
-  const DomainAnswers* domain = nullptr;
-  double chance = 0;
-  std::vector<double> null_gains;  // of every draw, through the same selection
-};
-
-store::ComparisonRow make_row(const DomainContext& context, const PairedAnswers& counts) {
-  const DomainCells& cells = *context.domain->cells;
-  store::ComparisonRow row;
-  row.study = context.study->id;
-  row.model = cells.model;
-  row.benchmark = cells.benchmark;
-  row.domain = cells.domain;
-  row.evaluator = context.domain->evaluator;
-  row.protocol = std::string(name_of(context.study->protocol));
-  row.n = counts.n;
-  row.accuracy_original = counts.accuracy_first();
-  row.wrong_right = counts.wrong_right;
-  row.right_wrong = counts.right_wrong;
-  row.accuracy = counts.accuracy_second();
-  row.gain = counts.gain();
-  const statistics::Interval interval = statistics::paired_interval(counts);
-  row.lo = interval.lo;
-  row.hi = interval.hi;
-  row.p = statistics::paired_p(counts);
-  row.smallest_detectable = statistics::smallest_detectable_gain(counts.mean_square(), counts.n);
-  return row;
-}
-
-// The newest version of the evaluator's verdicts on the original.
-int version_of(store::Store& store, const DomainContext& context) {
-  int version = 1;
-  for (const auto& [cell, role] : context.domain->cells->cells) {
-    if (role != "original") continue;
-    const auto newest = store.database().find<std::int64_t>(
-        "SELECT coalesce(max(v.version), 1) FROM sample AS s JOIN verdict AS v ON v.sample = s.id AND "
-        "v.evaluator "
-        "= ?2 WHERE s.cell = ?1",
-        cell.id, context.domain->evaluator);
-    version = std::max(version, static_cast<int>(newest.value_or(1)));
-  }
-  return version;
-}
-
-Json common_settings(store::Store& store, const DomainContext& context, const PairedAnswers& counts) {
-  const auto accuracy = statistics::clustered_mean(counts.counts_second());
-  const auto original = statistics::clustered_mean(counts.counts_first());
-  Json settings = {{"chance", context.chance},
-                   {"lo_accuracy", accuracy.interval.lo},
-                   {"hi_accuracy", accuracy.interval.hi},
-                   {"lo_original", original.interval.lo},
-                   {"hi_original", original.interval.hi},
-                   {"exact", "no"},
-                   {"partial", context.study->limited},
-                   {"selected_by", context.study->evaluator},
-                   {"evaluator_versions", {{context.domain->evaluator, version_of(store, context)}}}};
-  if (counts.repeats > 1) settings["repeats"] = counts.repeats;
-  return settings;
 }
 
 // The comparison's question-repeats that changed sides, by reason; null where options were scored.
@@ -200,17 +100,6 @@ void add_written(store::Store& store, const DomainContext& context, const Select
   settings["gain_bootstrap"] = {interval.lo, interval.hi};
 }
 
-// The share of selections that the cell's plan changed, over the layers that it steers; nothing without any.
-std::optional<double> changed_share(store::Store& store, store::Id cell) {
-  std::int64_t changed = 0, selections = 0;
-  for (const store::EffectRow& row : store.effects(cell)) {
-    changed += row.changed;
-    selections += row.selections;
-  }
-  if (selections == 0) return std::nullopt;
-  return static_cast<double>(changed) / static_cast<double>(selections);
-}
-
 void add_choice_settings(store::Store& store, const Selected& selected, const Report& rep, Json& settings) {
   const Candidate& modal = selected.modal_candidate();
   settings["chosen"] = {{"n_steered", modal.n_steered}, {"alpha", modal.alpha}, {"mode", modal.mode}};
@@ -223,7 +112,6 @@ void add_choice_settings(store::Store& store, const Selected& selected, const Re
                                      [](const Choice& c) { return c.original_as_good; });
   settings["original_as_good"] = static_cast<double>(as_good) / static_cast<double>(selected.choices.size());
   settings["inert"] = store.cell(modal.cell).status == "inert";
-  if (const auto share = changed_share(store, modal.cell)) settings["changed_share"] = *share;
 }
 
 void add_null(const DomainContext& context, store::ComparisonRow& row, Json& settings) {
@@ -238,32 +126,6 @@ void add_null(const DomainContext& context, store::ComparisonRow& row, Json& set
   if (context.study->protocol == Protocol::paper) settings["null_best_of_grid"] = mean;
 }
 
-// Other domains' plans of the same method at the modal setting, on the same questions: one row each.
-std::vector<store::ComparisonRow> other_domain_rows(store::Store& store, const DomainContext& context,
-                                                    const Selected& selected,
-                                                    const std::vector<std::size_t>& asked) {
-  const DomainAnswers& domain = *context.domain;
-  const Candidate& modal = selected.modal_candidate();
-  std::vector<store::ComparisonRow> rows;
-  for (const auto& [cell, role] : domain.cells->cells) {
-    if (role != "other_domain" || cell.method != selected.method || cell.n_steered != modal.n_steered ||
-        cell.alpha != modal.alpha || cell.mode != modal.mode)
-      continue;
-    const Answers answers = answers_of(store, cell.id, domain.table, domain.evaluator);
-    if (answers.empty()) continue;
-    const PairedAnswers counts = pair_on(domain, answers, asked);
-    store::ComparisonRow row = make_row(context, counts);
-    row.method = cell.method;
-    row.steered_domain = cell.steered_domain;
-    Json settings = common_settings(store, context, counts);
-    settings["chosen"] = {{"n_steered", cell.n_steered}, {"alpha", cell.alpha}, {"mode", cell.mode}};
-    if (const auto share = changed_share(store, cell.id)) settings["changed_share"] = *share;
-    row.settings = canonical_json(settings);
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 // The comparison of one method or draw, and those of other domains' plans with it.
 std::vector<store::ComparisonRow> comparison_rows(store::Store& store, const DomainContext& context,
                                                   const Selected& selected, const Report& rep) {
@@ -274,19 +136,16 @@ std::vector<store::ComparisonRow> comparison_rows(store::Store& store, const Dom
   row.steered_domain = selected.steered_domain;
   Json settings = common_settings(store, context, rep.counts());
   add_choice_settings(store, selected, rep, settings);
+  add_effect(plan_effect(store, selected.modal_candidate().cell), row, settings);
   const auto asked = reported_questions(domain, rep.median);
   if (domain.again != nullptr) row.flip_noise = pair_on(domain, *domain.again, asked).flip_rate();
   std::vector<store::ComparisonRow> rows;
   if (selected.draw == 0) {
     add_written(store, context, selected, rep, settings);
     add_null(context, row, settings);
-    rows = other_domain_rows(store, context, selected, asked);
-    double sum = 0;
-    for (const store::ComparisonRow& other : rows) sum += other.gain;
-    if (!rows.empty()) {
-      row.gain_other_domains = sum / static_cast<double>(rows.size());
-      settings["specificity"] = row.gain - *row.gain_other_domains;
-    }
+    OtherPlans others = other_plans(store, context, selected, asked);
+    add_specificity(others, reported_answers(domain, selected, rep), domain.table.repeats, row);
+    rows = std::move(others.rows);
   }
   row.settings = canonical_json(settings);
   rows.push_back(std::move(row));
@@ -315,6 +174,7 @@ void compare_domain(store::Store& store, const StoredStudy& study, const DomainA
     if (selected.draw > 0) context.null_gains.push_back(reports.back().counts().gain());
   }
   if (domain.again != nullptr) rows.push_back(again_row(store, context));
+  for (store::ComparisonRow& row : transfer_rows(store, context)) rows.push_back(std::move(row));
   for (std::size_t i = 0; i < selections.size(); ++i)
     for (store::ComparisonRow& row : comparison_rows(store, context, selections[i], reports[i]))
       rows.push_back(std::move(row));
@@ -370,6 +230,7 @@ void analyse_study(store::Store& store, store::Id id) {
     }
   }
   add_holm(rows);
+  add_label_tests(rows);
   store.put_comparisons(rows);
   transaction.commit();
 }

@@ -14,6 +14,8 @@ store::EffectRow effect_row(store::Id cell, const steering::LayerEffect& effect)
   row.changed = static_cast<std::int64_t>(effect.changed);
   row.weight_change = effect.tokens > 0 ? effect.weight_change / static_cast<double>(effect.tokens) : 0.0;
   row.steered_selected = static_cast<std::int64_t>(effect.steered_selections);
+  // Rounding may leave a divergence of zero a hair below it.
+  row.dose = effect.tokens > 0 ? std::max(0.0, effect.divergence / static_cast<double>(effect.tokens)) : 0.0;
   const bool acted = effect.changed > 0 || effect.weight_change > 0;
   row.state = std::string(
       steering::name_of(acted ? steering::EffectState::acted : steering::EffectState::applied_no_effect));

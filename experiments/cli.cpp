@@ -52,11 +52,11 @@ void print_help() {
 }  // namespace
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {verb_run(),    verb_table(),    verb_discover(), verb_train(),
-                                        verb_try(),    verb_generate(), verb_flips(),    verb_show(),
-                                        verb_query(),  verb_status(),   verb_rescore(),  verb_extract(),
-                                        verb_import(), verb_audit(),    verb_config(),   verb_inspect(),
-                                        verb_fetch(),  verb_export(),   verb_data(),     verb_doctor()};
+  static const std::vector<Verb> all = {
+      verb_run(),      verb_table(),  verb_discover(), verb_train(),  verb_calibrate(), verb_try(),
+      verb_generate(), verb_flips(),  verb_show(),     verb_query(),  verb_status(),    verb_rescore(),
+      verb_extract(),  verb_import(), verb_audit(),    verb_config(), verb_inspect(),   verb_fetch(),
+      verb_export(),   verb_data(),   verb_doctor()};
   return all;
 }
 

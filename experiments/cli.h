@@ -24,6 +24,7 @@ struct Verb {
 
 // One file a verb: cli_<name>.cpp.
 Verb verb_audit();
+Verb verb_calibrate();
 Verb verb_config();
 Verb verb_data();
 Verb verb_discover();

@@ -22,7 +22,7 @@ constexpr double kLittleDisk = 2e9;
 constexpr double kLittleMemory = 2e9;
 
 // Prints the checks and counts what is wrong.
-struct Report {
+struct DoctorReport {
   int problems = 0;
 
   void good(const std::string& what, const std::string& value) {
@@ -37,7 +37,7 @@ struct Report {
   }
 };
 
-void check_libraries(Report& report) {
+void check_libraries(DoctorReport& report) {
   std::string list;
   for (const auto& [name, version] : used_libraries()) {
     if (name == "LibTorch") {
@@ -49,7 +49,7 @@ void check_libraries(Report& report) {
   report.good("libraries", list);
 }
 
-void check_threads(Report& report) {
+void check_threads(DoctorReport& report) {
   report.good("threads", fmt::format("{} cores, LibTorch uses {} threads",
                                      std::thread::hardware_concurrency(), at::get_num_threads()));
   const std::vector<std::string> runtimes = openmp_runtimes();
@@ -67,7 +67,7 @@ void check_threads(Report& report) {
   }
 }
 
-void check_gpu(Report& report) {
+void check_gpu(DoctorReport& report) {
   if (!at::globalContext().hasCUDA()) {
     report.note("GPU", "none that this build can use: models run on the CPU");
     return;
@@ -75,13 +75,13 @@ void check_gpu(Report& report) {
   report.good("GPU", "CUDA is there: engine.device=cuda");
 }
 
-void check_memory(Report& report) {
+void check_memory(DoctorReport& report) {
   const auto bytes = static_cast<double>(available_memory());
   const std::string text = fmt::format("{:.1f} GB available", bytes / 1e9);
   bytes < kLittleMemory ? report.bad("memory", text + ": the demo needs 2 GB") : report.good("memory", text);
 }
 
-void check_configs(Report& report) {
+void check_configs(DoctorReport& report) {
   try {
     std::string list;
     for (const fs::path& directory : config_directories({})) {
@@ -100,7 +100,7 @@ fs::path existing_folder(const fs::path& database) {
   return folder;
 }
 
-void check_database(Report& report, const fs::path& database) {
+void check_database(DoctorReport& report, const fs::path& database) {
   const fs::path folder = existing_folder(database);
   std::error_code problem;
   const fs::space_info space = fs::space(folder, problem);
@@ -122,7 +122,7 @@ void check_database(Report& report, const fs::path& database) {
   }
 }
 
-void check_demo_models(Report& report) {
+void check_demo_models(DoctorReport& report) {
   for (const char* name : {"specialised", "misrouted", "mixed"}) {
     const fs::path path = find_path(fs::path("models/demo") / name);
     if (fs::exists(path / "model.safetensors")) {
@@ -134,7 +134,7 @@ void check_demo_models(Report& report) {
 }
 
 int doctor(const Arguments& arguments) {
-  Report report;
+  DoctorReport report;
   fmt::print("moelab {}\n", kVersion);
   check_libraries(report);
   check_threads(report);

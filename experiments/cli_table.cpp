@@ -14,8 +14,9 @@ namespace moelab::experiments {
 
 namespace {
 
-const std::vector<std::string> kTableNames = {"methods", "metrics", "decomposition", "thinking",
-                                              "sweep",   "heatmap", "overlap",       "verdict"};
+const std::vector<std::string> kTableNames = {"methods",  "metrics",   "decomposition", "thinking",
+                                              "sweep",    "heatmap",   "overlap",       "verdict",
+                                              "transfer", "existence", "cost"};
 
 std::vector<std::int64_t> read_k(const Arguments& arguments) {
   std::vector<std::int64_t> ks;
@@ -55,6 +56,9 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   if (name == "thinking") return thinking_table(store, request, is_csv);
   if (name == "sweep") return sweep_table(store, request, is_csv);
   if (name == "overlap") return overlap_table(store, {request, arguments.list("score"), top});
+  if (name == "existence") return existence_table(store, {request, arguments.list("score"), top});
+  if (name == "transfer") return transfer_table(store, request, is_csv);
+  if (name == "cost") return cost_table(store, request, is_csv);
   if (name == "verdict") return verdict_table(store, request.study, request.models);
   const bool as_numbers = arguments.flag("--format", "text") != "text";
   return heatmap_table(store, {request, arguments.setting("score", "usage"), top}, as_numbers);
@@ -100,7 +104,7 @@ Verb verb_table() {
   spec.name = "table";
   spec.summary =
       "print a table of a study: methods, metrics, decomposition, thinking, sweep, heatmap, overlap, "
-      "verdict, "
+      "verdict, transfer, existence, cost, "
       "paper/2, paper/5, paper/6";
   spec.usage = "NAME [study=NAME] [key=value ...] [--format FORMAT]";
   spec.text =
@@ -113,6 +117,9 @@ Verb verb_table() {
       "heatmap   layer x expert: usage, or a score\n"
       "overlap   how many top experts the domains share, and each score's rank correlation with plain usage\n"
       "verdict   each model's verdict, beside the planted truth where it is known\n"
+      "transfer  the experts of every domain, tested on every domain\n"
+      "existence the domains' top experts against chance: overlap, routing mass, stability, bits by layer\n"
+      "cost      time, tokens and questions that each method took\n"
       "paper/2, paper/5, paper/6   the DSMoE paper's tables: published figures beside ours";
   spec.settings = {{"study", "the study (default: the newest)"},
                    {"model", "only these models (a,b)"},
@@ -120,9 +127,9 @@ Verb verb_table() {
                    {"method", "only these methods (a,b)"},
                    {"evaluator", "whose verdicts count (default: the study's)"},
                    {"protocol", "crossfit, holdout or paper (default: the study's)"},
-                   {"score", "heatmap: usage or a score; overlap: only these (a,b)"},
+                   {"score", "heatmap: usage or a score; overlap, existence: only these (a,b)"},
                    {"k", "metrics: of pass@k and maj@k (a,b; default: the number of samples)"},
-                   {"top", "heatmap, overlap: number of top experts (default: 8)"},
+                   {"top", "heatmap, overlap, existence: number of top experts (default: 8)"},
                    database_setting()};
   spec.flags = {
       {"--format", "FORMAT", "text (default), markdown, latex or csv (fractions, one column a figure)"},

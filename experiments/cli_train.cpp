@@ -20,13 +20,13 @@ namespace {
 
 constexpr std::size_t kStoreEvery = 20;  // steps of the loss curve that one transaction stores
 
-struct Choice {
+struct ComposedTraining {
   std::string name;
   Json config;
 };
 
 // train=NAME is the file configs/train/NAME.yaml; the other overrides change its values.
-Choice compose(const Arguments& arguments) {
+ComposedTraining compose(const Arguments& arguments) {
   const config::Tree tree(config_directories(arguments));
   std::vector<std::string> overrides;
   std::string name;
@@ -51,7 +51,8 @@ Choice compose(const Arguments& arguments) {
 // Stores the loss curve in pieces, shows progress, and stops the run when a signal asks for it.
 class Recorder {
  public:
-  Recorder(store::Store& store, const Choice& choice, std::int64_t total) : store_(store), total_(total) {
+  Recorder(store::Store& store, const ComposedTraining& choice, std::int64_t total)
+      : store_(store), total_(total) {
     store::TrainingRow row;
     row.name = choice.name;
     row.config = canonical_json(choice.config);
@@ -137,7 +138,7 @@ void find_inputs(train::EvaluationOptions& evaluation) {
   for (std::filesystem::path& file : evaluation.questions) file = find_path(file);
 }
 
-void run_training(store::Store& store, const Choice& choice) {
+void run_training(store::Store& store, const ComposedTraining& choice) {
   train::TrainOptions options = train::train_options(choice.config);
   options.model_config = find_path(options.model_config);
   options.tokenizer = find_path(options.tokenizer);
@@ -155,7 +156,7 @@ void run_training(store::Store& store, const Choice& choice) {
   if (!options.output.empty()) fmt::print("saved in {}\n", options.output.string());
 }
 
-void run_damage(store::Store& store, const Choice& choice) {
+void run_damage(store::Store& store, const ComposedTraining& choice) {
   train::DamageOptions options = train::damage_options(choice.config);
   options.source = find_path(options.source);
   if (!options.corpus.empty()) options.corpus = find_path(options.corpus);
@@ -171,7 +172,7 @@ void run_damage(store::Store& store, const Choice& choice) {
 }
 
 int train_command(const Arguments& arguments) {
-  const Choice choice = compose(arguments);
+  const ComposedTraining choice = compose(arguments);
   const bool is_given = arguments.has("--db");
   store::Store store =
       store::Store::open(database_path(is_given ? std::optional(arguments.flag("--db", "")) : std::nullopt),

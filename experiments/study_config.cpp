@@ -340,6 +340,8 @@ std::string StudyConfig::hash() const {
         return is_generated(benchmark.prompt) && !benchmark.generation.is_greedy();
       });
   if (!samples) figures["seed"].erase("sampling");
+  if (calibration.permutations == 0) figures.erase("calibration");
+  if (transfer.study.empty()) figures.erase("transfer");
   for (const char* key : {"device", "batch_tokens", "threads", "check_weights"}) figures["engine"].erase(key);
   for (Json& option : figures["options"]["model"])
     for (const char* key : {"path", "files", "sampling", "chat"}) option.erase(key);

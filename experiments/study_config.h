@@ -74,6 +74,16 @@ struct NullConfig {
   bool aa = true;               // run the original again
 };
 
+// Cells for `moelab calibrate` on models whose truth is known; docs/protocols.md.
+struct CalibrationConfig {
+  std::int64_t permutations = 0;  // of the discovery questions' domain labels; 0: no calibration
+};
+
+// Plans that another study chose, run on this one's questions.
+struct TransferConfig {
+  std::string study;  // by name, in the same database; empty: none
+};
+
 struct LimitConfig {
   std::int64_t cells = 20'000;  // a larger grid is an error
 };
@@ -87,6 +97,8 @@ struct StudyConfig {
   SplitConfig split;
   DiscoveryConfig discovery;
   NullConfig null;
+  CalibrationConfig calibration;
+  TransferConfig transfer;
   LimitConfig limits;
   engine::EngineOptions engine;
   std::filesystem::path plan;       // of method=file

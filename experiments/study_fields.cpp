@@ -72,6 +72,18 @@ Binder<NullConfig> null_binder() {
       .field("aa", &NullConfig::aa, "run the original again, in another order and batch size");
 }
 
+Binder<CalibrationConfig> calibration_binder() {
+  return Binder<CalibrationConfig>{}
+      .field("permutations", &CalibrationConfig::permutations,
+             "label permutations of moelab calibrate; 0 for none")
+      .range(0, 10'000);
+}
+
+Binder<TransferConfig> transfer_binder() {
+  return Binder<TransferConfig>{}.field("study", &TransferConfig::study,
+                                        "a study whose chosen plans run on these questions; empty: none");
+}
+
 Binder<LimitConfig> limit_binder() {
   return Binder<LimitConfig>{}
       .field("cells", &LimitConfig::cells, "cells of a grid, above which nothing runs")
@@ -173,6 +185,8 @@ config::Binder<StudyConfig> study_binder() {
       .section("split", &StudyConfig::split, split_binder())
       .section("discovery", &StudyConfig::discovery, discovery_binder())
       .section("nulls", &StudyConfig::null, null_binder())
+      .section("calibration", &StudyConfig::calibration, calibration_binder())
+      .section("transfer", &StudyConfig::transfer, transfer_binder())
       .section("limits", &StudyConfig::limits, limit_binder())
       .section("engine", &StudyConfig::engine, engine_binder())
       .field("plan", &StudyConfig::plan, "file of experts for the method 'file'")

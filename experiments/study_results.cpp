@@ -70,6 +70,11 @@ MethodRow read_row(const ComparisonRow& stored, const std::string& model) {
   row.p_null = or_unknown(stored.p_null);
   row.n_null = stored.n_null;
   row.gain_other_domains = or_unknown(stored.gain_other_domains);
+  row.specificity = or_unknown(stored.specificity);
+  row.specificity_interval = {or_unknown(stored.specificity_lo), or_unknown(stored.specificity_hi)};
+  row.p_specific = or_unknown(stored.p_specific);
+  row.p_labels = or_unknown(stored.p_labels);
+  row.dose = or_unknown(stored.dose);
   row.changed_share = number_in(settings, "changed_share");
   row.smallest_detectable = or_unknown(stored.smallest_detectable);
   row.flip_noise = or_unknown(stored.flip_noise);
@@ -112,6 +117,7 @@ MethodRow summed_up(const std::vector<MethodRow>& draws) {
   row.accuracy = mean(&MethodRow::accuracy);
   row.accuracy_interval = {kUnknown, kUnknown};
   row.changed_share = mean(&MethodRow::changed_share);
+  row.dose = mean(&MethodRow::dose);
   row.gain_other_domains = kUnknown;
   row.smallest_detectable = kUnknown;
   row.p = row.p_holm = row.p_null = kUnknown;
@@ -161,6 +167,11 @@ std::vector<MethodRow> lines_of(const DomainRows& rows, const TableRequest& requ
 }
 
 }  // namespace
+
+std::string MethodRow::reach() const {
+  if (!is_significant() || gain <= 0 || std::isnan(p_specific)) return "-";
+  return specificity > 0 && p_specific <= 0.05 ? "specific" : "general";
+}
 
 bool is_wanted(const std::vector<std::string>& wanted, const std::string& name) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();

@@ -51,7 +51,11 @@ struct MethodRow {
   double p = kUnknown, p_holm = kUnknown, p_null = kUnknown;
   std::int64_t n_null = 0;  // draws that were compared with, or that this line sums up
   double gain_other_domains = kUnknown;
+  double specificity = kUnknown;  // gain minus gain_other_domains
+  statistics::Interval specificity_interval{kUnknown, kUnknown};
+  double p_specific = kUnknown, p_labels = kUnknown;
   double changed_share = kUnknown;
+  double dose = kUnknown;  // nats a token
   double smallest_detectable = kUnknown;
   double flip_noise = kUnknown;
   double null_best_of_grid = kUnknown;  // protocol paper
@@ -59,6 +63,8 @@ struct MethodRow {
   bool is_exact = false;
   bool is_small_gpqa = false;  // a part of GPQA of fewer than 50 questions: counts are shown, and no star
   bool is_significant() const { return p_holm < 0.05 && p_null <= 0.05 && !is_small_gpqa; }
+  // "specific" or "general" for a significant gain, as other domains' plans do not or do give it; else "-".
+  std::string reach() const;
 };
 
 // The lines of the methods table: for each model and domain the original first, random draws summed up in one

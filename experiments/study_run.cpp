@@ -7,38 +7,45 @@
 #include "core/base/hash.h"
 #include "core/base/json.h"
 #include "experiments/analyse.h"
+#include "experiments/calibration_cells.h"
 #include "experiments/cell_keys.h"
 #include "experiments/generate_cells.h"
 #include "experiments/guarded.h"
 #include "experiments/model_session.h"
+#include "experiments/planted.h"
 #include "experiments/run_meter.h"
 #include "experiments/score_cells.h"
 #include "experiments/study_notes.h"
+#include "experiments/study_results.h"
 #include "experiments/study_setup.h"
+#include "experiments/study_target.h"
 #include "experiments/trace_rankings.h"
+#include "experiments/transfer.h"
 #include "experiments/verdict.h"
 
 namespace moelab::experiments {
 namespace {
 
-// One model on one domain of one benchmark.
-struct Target {
-  const StoredBenchmark* stored = nullptr;
-  std::string domain;
-  store::Id model = 0;
-};
-
 class StudyRunner {
  public:
   StudyRunner(const StudyConfig& study, store::Store& store, const RunHooks& hooks)
-      : study_(study), store_(store), meter_(hooks), prepared_(prepare_study(study, store)) {}
+      : study_(study),
+        store_(store),
+        meter_(hooks),
+        prepared_(prepare_study(study, store)),
+        transfer_(study.transfer.study.empty() ? 0 : require_study(store, study.transfer.study)) {}
 
   RunSummary run();
 
  private:
   void run_model(const ModelConfig& config);
   StudyFindings discover(const LoadedModel& model, const StoredBenchmark& stored);
-  void run_domains(const ModelSession& session, const StoredBenchmark& stored, store::Id model);
+  void run_domains(const ModelConfig& config, const ModelSession& session, const StoredBenchmark& stored,
+                   store::Id model);
+  void run_more(const ModelSession& session, const Target& target, const std::string& phase,
+                const std::vector<PlannedCell>& planned);
+  void run_calibration(const ModelConfig& config, const ModelSession& session, const StoredBenchmark& stored,
+                       const StudyFindings& findings, store::Id model);
   void run_others(const ModelSession& session, const StoredBenchmark& stored, const StudyFindings& findings,
                   store::Id model);
   void fail_model(const ModelConfig& config, const std::string& error);
@@ -61,6 +68,7 @@ class StudyRunner {
   store::Store& store_;
   RunMeter meter_;
   PreparedStudy prepared_;
+  store::Id transfer_;  // the study whose plans are run too; 0 for none
   RunSummary summary_;
 };
 
@@ -74,29 +82,6 @@ Condition StudyRunner::condition_of(const LoadedModel& model, const StoredBenchm
           model.dtype,
           false,
           is_generated(config.prompt) ? generation_key(config.generation, study_.seed.sampling) : ""};
-}
-
-std::int64_t wanted_samples(const StoredBenchmark& stored, const std::string& domain) {
-  return stored.splits.at(domain).unlimited * stored.benchmark.config.repeats();
-}
-
-store::CellRow cell_row(const Target& target, const std::string& condition, const PlannedCell& cell) {
-  store::CellRow row;
-  row.key = cell_key(condition, cell);
-  row.condition = condition;
-  row.model = target.model;
-  row.benchmark = target.stored->benchmark.config.name;
-  row.domain = target.domain;
-  row.method = cell.method;
-  row.n_steered = cell.n_steered;
-  row.alpha = cell.alpha;
-  row.mode = cell.mode;
-  row.draw = cell.draw;
-  row.steered_domain = cell.steered_domain;
-  row.error = cell.error;
-  row.status = cell.error.empty() ? "pending" : "failed";
-  row.n_samples = cell.error.empty() ? wanted_samples(*target.stored, target.domain) : 0;
-  return row;
 }
 
 CellTask StudyRunner::put_cell(const Target& target, const std::string& condition, const PlannedCell& cell) {
@@ -268,7 +253,8 @@ StudyFindings StudyRunner::discover(const LoadedModel& model, const StoredBenchm
   return findings;
 }
 
-void StudyRunner::run_domains(const ModelSession& session, const StoredBenchmark& stored, store::Id model) {
+void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& session,
+                              const StoredBenchmark& stored, store::Id model) {
   const LoadedModel loaded = session.loaded(model);
   StudyFindings findings;
   std::string error;
@@ -298,7 +284,46 @@ void StudyRunner::run_domains(const ModelSession& session, const StoredBenchmark
     // What was stored before this call is not part of its work.
     meter_.state().samples_total -= expected_samples(stored, domain) - (summary_.samples_new - before);
   }
-  if (error.empty()) run_others(session, stored, findings, model);
+  if (!error.empty()) return;
+  run_others(session, stored, findings, model);
+  if (study_.calibration.permutations > 0) run_calibration(config, session, stored, findings, model);
+  if (transfer_ == 0) return;
+  const auto transferred = transfer_cells(store_, transfer_, model);
+  for (const std::string& domain : stored.tested)
+    run_more(session, {&stored, domain, model}, "transfer", transferred);
+}
+
+// Cells beside the grid: they are counted when they come up.
+void StudyRunner::run_more(const ModelSession& session, const Target& target, const std::string& phase,
+                           const std::vector<PlannedCell>& planned) {
+  const auto expected =
+      static_cast<std::int64_t>(planned.size() * target.stored->splits.at(target.domain).scored.size()) *
+      target.stored->benchmark.config.repeats();
+  const std::int64_t before = summary_.samples_new;
+  meter_.state().domain = target.domain;
+  meter_.state().cells_total += static_cast<std::int64_t>(planned.size());
+  meter_.state().samples_total += expected;
+  meter_.phase(phase);
+  score(session, target, planned);
+  meter_.state().samples_total -= expected - (summary_.samples_new - before);
+}
+
+// Reference plans on every tested domain. Where no experts are planted, each label permutation is tested on
+// one domain, in turn.
+void StudyRunner::run_calibration(const ModelConfig& config, const ModelSession& session,
+                                  const StoredBenchmark& stored, const StudyFindings& findings,
+                                  store::Id model) {
+  const model::ModelSpec& spec = session.engine().spec();
+  for (const std::string& domain : stored.tested)
+    run_more(session, {&stored, domain, model}, "calibrate",
+             reference_cells(study_, config, findings, domain, spec));
+  if (!config.planted.is_object() || !planted_of(config.planted).empty()) return;
+  const auto routing = labelled_routing(store_, findings, spec);
+  for (int draw = 1; draw <= study_.calibration.permutations; ++draw) {
+    const std::string& domain = stored.tested[static_cast<std::size_t>(draw - 1) % stored.tested.size()];
+    run_more(session, {&stored, domain, model}, "calibrate",
+             permuted_cells(study_, permuted_findings(routing, findings, draw), domain, spec, draw));
+  }
 }
 
 void StudyRunner::run_others(const ModelSession& session, const StoredBenchmark& stored,
@@ -315,16 +340,7 @@ void StudyRunner::run_others(const ModelSession& session, const StoredBenchmark&
            other_domain_cells(method, chosen->second, findings, cells.domain, session.engine().spec()))
         planned.push_back(std::move(cell));
     }
-    const auto expected =
-        static_cast<std::int64_t>(planned.size() * stored.splits.at(cells.domain).scored.size()) *
-        stored.benchmark.config.repeats();
-    const std::int64_t before = summary_.samples_new;
-    meter_.state().domain = cells.domain;
-    meter_.state().cells_total += static_cast<std::int64_t>(planned.size());
-    meter_.state().samples_total += expected;
-    meter_.phase("other_domain");
-    score(session, {&stored, cells.domain, model}, planned);
-    meter_.state().samples_total -= expected - (summary_.samples_new - before);
+    run_more(session, {&stored, cells.domain, model}, "other_domain", planned);
   }
 }
 
@@ -346,7 +362,7 @@ void StudyRunner::run_model(const ModelConfig& config) {
   for (const StoredBenchmark& stored : prepared_.benchmarks) {
     if (stand_in)
       for (const std::string& domain : stored.tested) forget_failed({&stored, domain, *stand_in});
-    run_domains(*session, stored, model);
+    run_domains(config, *session, stored, model);
   }
 }
 

@@ -35,9 +35,13 @@ std::string gain_text(const MethodRow& row) {
   return row.is_significant() ? text + " *" : text;
 }
 
-std::string range_text(const MethodRow& row) {
-  if (std::isnan(row.gain_range.lo)) return "-";
-  return fmt::format("{} to {}", points(row.gain_range.lo), points(row.gain_range.hi));
+std::string specificity_text(const MethodRow& row) {
+  return with_interval(points(row.specificity), points(row.specificity_interval.lo),
+                       points(row.specificity_interval.hi));
+}
+
+std::string dose_text(const MethodRow& row) {
+  return std::isnan(row.dose) ? "-" : fmt::format("{:.2f}", row.dose);
 }
 
 std::string method_text(const MethodRow& row, bool is_null) {
@@ -74,9 +78,9 @@ void add_line(TextTable& table, const MethodRow& row, bool with_mode) {
   }
   const bool is_null = is_null_line(row);
   const std::string flips = is_null ? "-" : fmt::format("+{} / -{}", row.wrong_right, row.right_wrong);
-  table.add({"  " + method_text(row, is_null), accuracy_text(row), gain_text(row), range_text(row), flips,
-             p_text(row.p), p_text(row.p_holm), p_text(row.p_null), points(row.gain_other_domains),
-             chosen_text(row, with_mode), percent(row.changed_share), percent(row.smallest_detectable)});
+  table.add({"  " + method_text(row, is_null), accuracy_text(row), gain_text(row), flips, p_text(row.p_holm),
+             p_text(row.p_null), specificity_text(row), p_text(row.p_specific), row.reach(),
+             chosen_text(row, with_mode), dose_text(row), percent(row.smallest_detectable)});
 }
 
 std::vector<std::string> protocol_notes(const std::vector<MethodRow>& rows) {
@@ -99,6 +103,18 @@ std::vector<std::string> protocol_notes(const std::vector<MethodRow>& rows) {
   return notes;
 }
 
+// The tests over all domains, one a model, benchmark and method.
+std::vector<std::string> label_notes(const std::vector<MethodRow>& rows) {
+  std::vector<std::string> lines;
+  for (const MethodRow& row : rows) {
+    if (std::isnan(row.p_labels)) continue;
+    const std::string line = fmt::format("  {} / {}, {}: plan labels permuted over all tested domains, p {}.",
+                                         row.model, row.benchmark, row.method, p_text(row.p_labels));
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+  }
+  return lines;
+}
+
 std::vector<std::string> footers(store::Store& store, const TableRequest& request,
                                  const std::vector<MethodRow>& rows, const std::set<std::string>& modes) {
   std::vector<std::string> lines = protocol_notes(rows);
@@ -108,19 +124,21 @@ std::vector<std::string> footers(store::Store& store, const TableRequest& reques
   lines.emplace_back(fmt::format("Evaluator {}; mode {}; exact: {}.", rows.front().evaluator,
                                  mode_list.empty() ? "-" : mode_list, is_exact ? "yes" : "no"));
   lines.emplace_back(
-      "Accuracy in %, gain in points, [95 % interval; of random draws: smallest and largest]; range: over "
-      "fold "
-      "assignments; flips: wrong to right / right to wrong.");
+      "Accuracy in %, gain in points, [95 % interval; of random draws: smallest and largest]; flips: wrong "
+      "to "
+      "right / right to wrong.");
   const bool is_repeated =
       std::any_of(rows.begin(), rows.end(), [](const MethodRow& row) { return row.repeats > 1; });
-  lines.emplace_back(fmt::format(
-      "p: exact {}; p Holm: adjusted over the study; p null: against random experts; other: gain of other "
-      "domains' plans here.",
-      is_repeated ? "sign flips of the questions' changes" : "McNemar"));
+  lines.emplace_back(fmt::format("p Holm: exact {}, adjusted over the study; p null: against random experts.",
+                                 is_repeated ? "sign flips of the questions' changes" : "McNemar"));
   lines.emplace_back(
-      "chosen: n_steered @ alpha (share of the choices); changed: share of selections; detect: smallest gain "
-      "found "
-      "with 80 % power.");
+      "specific: gain minus the mean gain of other domains' plans here; p spec.: plan labels permuted within "
+      "questions.");
+  for (const std::string& line : label_notes(rows)) lines.push_back(line);
+  lines.emplace_back(
+      "chosen: n_steered @ alpha (share of the choices); dose: nats by which the plan moves a token's "
+      "routing; "
+      "detect: smallest gain found with 80 % power.");
   for (const Json& note : notes(store, request.study, "plan")) {
     const store::CellRow cell = store.cell(note.at("cell").get<store::Id>());
     if (is_wanted(request.domains, cell.domain) && is_wanted(request.methods, cell.method))
@@ -132,73 +150,59 @@ std::vector<std::string> footers(store::Store& store, const TableRequest& reques
   return lines;
 }
 
+// A row's figures by the names of their columns; the first six are texts.
+std::vector<std::pair<const char*, std::string>> record_of(const MethodRow& row) {
+  const auto real = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
+  const ChosenSettings chosen = row.chosen.value_or(ChosenSettings{});
+  const bool has_choice = row.chosen.has_value();
+  return {{"model", row.model},
+          {"benchmark", row.benchmark},
+          {"domain", row.domain},
+          {"method", row.method},
+          {"protocol", row.protocol},
+          {"evaluator", row.evaluator},
+          {"n", fmt::to_string(row.n)},
+          {"accuracy", real(row.accuracy)},
+          {"accuracy_lo", real(row.accuracy_interval.lo)},
+          {"accuracy_hi", real(row.accuracy_interval.hi)},
+          {"chance", real(row.chance)},
+          {"gain", real(row.gain)},
+          {"gain_lo", real(row.gain_interval.lo)},
+          {"gain_hi", real(row.gain_interval.hi)},
+          {"gain_range_lo", real(row.gain_range.lo)},
+          {"gain_range_hi", real(row.gain_range.hi)},
+          {"wrong_right", fmt::to_string(row.wrong_right)},
+          {"right_wrong", fmt::to_string(row.right_wrong)},
+          {"p", real(row.p)},
+          {"p_holm", real(row.p_holm)},
+          {"p_null", real(row.p_null)},
+          {"n_null", fmt::to_string(row.n_null)},
+          {"gain_other_domains", real(row.gain_other_domains)},
+          {"specificity", real(row.specificity)},
+          {"specificity_lo", real(row.specificity_interval.lo)},
+          {"specificity_hi", real(row.specificity_interval.hi)},
+          {"p_specific", real(row.p_specific)},
+          {"p_labels", real(row.p_labels)},
+          {"reach", row.reach()},
+          {"n_steered", has_choice ? fmt::to_string(chosen.n_steered) : ""},
+          {"alpha", has_choice ? real(chosen.alpha) : ""},
+          {"mode", chosen.mode},
+          {"chosen_share", real(chosen.share)},
+          {"changed_share", real(row.changed_share)},
+          {"dose", real(row.dose)},
+          {"smallest_detectable", real(row.smallest_detectable)},
+          {"flip_noise", real(row.flip_noise)},
+          {"exact", row.is_exact ? "yes" : "no"}};
+}
+
 TextTable records(const std::vector<MethodRow>& rows) {
   TextTable table;
-  for (const char* name : {"model", "benchmark", "domain", "method", "protocol", "evaluator"}) {
-    table.columns.push_back({name, true});
-  }
-  for (const char* name : {"n",
-                           "accuracy",
-                           "accuracy_lo",
-                           "accuracy_hi",
-                           "chance",
-                           "gain",
-                           "gain_lo",
-                           "gain_hi",
-                           "gain_range_lo",
-                           "gain_range_hi",
-                           "wrong_right",
-                           "right_wrong",
-                           "p",
-                           "p_holm",
-                           "p_null",
-                           "n_null",
-                           "gain_other_domains",
-                           "n_steered",
-                           "alpha",
-                           "mode",
-                           "chosen_share",
-                           "changed_share",
-                           "smallest_detectable",
-                           "flip_noise",
-                           "exact"}) {
-    table.columns.push_back({name});
-  }
-  const auto real = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
+  for (const auto& [name, value] : record_of(rows.front()))
+    table.columns.push_back({name, table.columns.size() < 6});
   for (const MethodRow& row : rows) {
-    const ChosenSettings chosen = row.chosen.value_or(ChosenSettings{});
-    const bool has_choice = row.chosen.has_value();
-    table.add({row.model,
-               row.benchmark,
-               row.domain,
-               row.method,
-               row.protocol,
-               row.evaluator,
-               fmt::to_string(row.n),
-               real(row.accuracy),
-               real(row.accuracy_interval.lo),
-               real(row.accuracy_interval.hi),
-               real(row.chance),
-               real(row.gain),
-               real(row.gain_interval.lo),
-               real(row.gain_interval.hi),
-               real(row.gain_range.lo),
-               real(row.gain_range.hi),
-               fmt::to_string(row.wrong_right),
-               fmt::to_string(row.right_wrong),
-               real(row.p),
-               real(row.p_holm),
-               real(row.p_null),
-               fmt::to_string(row.n_null),
-               real(row.gain_other_domains),
-               has_choice ? fmt::to_string(chosen.n_steered) : "",
-               has_choice ? real(chosen.alpha) : "",
-               chosen.mode,
-               real(chosen.share),
-               real(row.changed_share),
-               real(row.smallest_detectable),
-               real(row.flip_noise),
-               row.is_exact ? "yes" : "no"});
+    std::vector<std::string> cells;
+    for (auto& [name, value] : record_of(row)) cells.push_back(std::move(value));
+    table.add(std::move(cells));
   }
   return table;
 }
@@ -214,8 +218,8 @@ TextTable methods_table(store::Store& store, const TableRequest& request, bool a
   }
   TextTable table;
   table.title = fmt::format("Methods, study {}", store.study(request.study).name);
-  table.columns = {{"method", true}, {"accuracy"}, {"gain"},  {"range"},  {"flips"},   {"p"},
-                   {"p Holm"},       {"p null"},   {"other"}, {"chosen"}, {"changed"}, {"detect"}};
+  table.columns = {{"method", true}, {"accuracy"}, {"gain"},        {"flips"},  {"p Holm"}, {"p null"},
+                   {"specific"},     {"p spec."},  {"reach", true}, {"chosen"}, {"dose"},   {"detect"}};
   std::string group;
   for (const MethodRow& row : rows) {
     const std::string next = row.model + "\n" + row.benchmark + "\n" + row.domain;

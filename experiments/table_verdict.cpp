@@ -35,8 +35,10 @@ std::string gain_text(const ModelVerdict& verdict) {
       verdict.gains.begin(), verdict.gains.end(), [](const GainEvidence& a, const GainEvidence& b) {
         return std::make_pair(a.counts(), a.gain) < std::make_pair(b.counts(), b.gain);
       });
-  return fmt::format("{} of {} (best {} {} {})", count, verdict.gains.size(), points(best->gain),
-                     best->method, best->domain);
+  const auto general = std::count_if(verdict.gains.begin(), verdict.gains.end(),
+                                     [](const GainEvidence& evidence) { return evidence.is_general(); });
+  return fmt::format("{} of {} (best {} {} {}{})", count, verdict.gains.size(), points(best->gain),
+                     best->method, best->domain, general > 0 ? fmt::format("; {} general", general) : "");
 }
 
 std::vector<std::string> recalled_scores(const std::vector<ModelVerdict>& verdicts) {
@@ -102,7 +104,9 @@ TextTable verdict_table(store::Store& store, store::Id study, const std::vector<
                   "half of the domains.",
                   kLeastContrast, kLevel));
   table.footers.emplace_back(
-      "Gains that count: p Holm < .05, p null <= .05, specific to the domain, above the flip noise.");
+      "Gains that count: p Holm < .05, p null <= .05, above the flip noise, and larger than what other "
+      "domains' "
+      "plans give (p spec. <= .05); general: without the last.");
   if (!scores.empty()) {
     table.footers.emplace_back(
         "Last columns: recall of the planted experts among a score's first ones, mean over domains.");

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/calibrate.h"
 #include "experiments/study_results.h"
 #include "experiments/text_table.h"
 
@@ -53,6 +54,22 @@ struct OverlapRequest {
 
 // table_overlap.cpp: Jaccard overlap of two domains' top experts, by model and score.
 TextTable overlap_table(store::Store& store, const OverlapRequest& request);
+
+// table_calibrate.cpp: a line for each method and protocol. As CSV its figures are rounded as in the text.
+TextTable calibration_table(const Calibration& calibration, const std::string& study);
+
+// table_existence.cpp: the domains' top experts by score against chance: their overlap, the routing mass on
+// them, their stability, and what each layer's routing tells of the domain. Throws ConfigError below two
+// domains.
+TextTable existence_table(store::Store& store, const OverlapRequest& request);
+
+// table_transfer.cpp: the gain of every domain's experts on every tested domain, by model and method. Throws
+// ConfigError when no plan was tested on another domain.
+TextTable transfer_table(store::Store& store, const TableRequest& request, bool as_records);
+
+// table_cost.cpp: time, tokens and questions that each method took, by model. Throws ConfigError without
+// cells.
+TextTable cost_table(store::Store& store, const TableRequest& request, bool as_records);
 
 // table_verdict.cpp: each model's verdict beside the planted truth, with the recall of planted experts.
 TextTable verdict_table(store::Store& store, store::Id study, const std::vector<std::string>& models);

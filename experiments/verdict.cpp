@@ -7,7 +7,8 @@
 #include <set>
 
 #include "core/base/json.h"
-#include "experiments/existence.h"
+#include "experiments/discovery_results.h"
+#include "experiments/planted.h"
 #include "experiments/study_notes.h"
 
 namespace moelab::experiments {
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kVerdicts = {"no_domain_experts", "experts_without_gain",
                                                        "experts_with_gain"};
-constexpr std::array<std::string_view, 4> kScoreNames = {"paper", "released_code", "frequency", "contrast"};
 
 // The discovery runs of one model and benchmark in a study, by domain.
 using DomainRuns = std::map<std::string, store::Id>;
@@ -54,24 +54,15 @@ void add_questions(store::Store& store, store::Id run, std::size_t domain, const
   }
 }
 
-std::vector<ExistenceEvidence> existence_of(store::Store& store, const store::ModelRow& model,
-                                            const DomainRuns& runs) {
-  if (runs.size() < 2) return {};
-  const Sizes sizes = sizes_of(model);
-  std::vector<std::string> domains;
-  std::vector<QuestionRouting> questions;
+ExistenceInput input_of(store::Store& store, const Sizes& sizes, const DomainRuns& runs) {
+  ExistenceInput input;
   for (const auto& [domain, run] : runs) {
-    add_questions(store, run, domains.size(), sizes, questions);
-    domains.push_back(domain);
+    add_questions(store, run, input.domains.size(), sizes, input.questions);
+    input.domains.push_back(domain);
   }
-  ExistenceOptions options;
-  options.experts = sizes.layers * sizes.experts;
-  options.top = std::max<std::size_t>(4, (sizes.moe_layers * sizes.experts + 50) / 100);
-  const auto contrasts = domain_contrasts(questions, domains, options);
-  std::vector<ExistenceEvidence> evidence;
-  for (std::size_t d = 0; d < domains.size(); ++d)
-    evidence.push_back({domains[d], contrasts[d].contrast, contrasts[d].p});
-  return evidence;
+  input.options.experts = sizes.layers * sizes.experts;
+  input.options.top = std::max<std::size_t>(4, (sizes.moe_layers * sizes.experts + 50) / 100);
+  return input;
 }
 
 std::vector<GainEvidence> gains_of(store::Store& store, store::Id study, store::Id model,
@@ -79,38 +70,13 @@ std::vector<GainEvidence> gains_of(store::Store& store, store::Id study, store::
   std::vector<GainEvidence> gains;
   for (const store::ComparisonRow& row : store.comparisons(study)) {
     if (row.model != model || row.evaluator != evaluator || !row.p_holm) continue;
-    GainEvidence evidence{row.benchmark, row.domain,
-                          row.method,    row.gain,
-                          *row.p_holm,   row.p_null.value_or(1),
-                          std::nullopt,  row.flip_noise.value_or(0)};
-    if (row.gain_other_domains) evidence.specificity = row.gain - *row.gain_other_domains;
-    gains.push_back(std::move(evidence));
+    gains.push_back({row.benchmark, row.domain, row.method, row.gain, *row.p_holm, row.p_null.value_or(1),
+                     row.specificity, row.p_specific, row.flip_noise.value_or(0)});
   }
   return gains;
 }
 
 // --- the truth ---
-
-struct Planted {
-  int layer = 0, expert = 0;
-  std::string kind;
-};
-
-// {"verdict", "planted": {domain: [{layer, expert, kind}]}}; "domains" is read as well as "planted".
-std::map<std::string, std::vector<Planted>> planted_of(const Json& truth) {
-  std::map<std::string, std::vector<Planted>> planted;
-  const std::string origin = "the truth file";
-  for (const char* key : {"planted", "domains"}) {
-    const auto found = truth.find(key);
-    if (found == truth.end() || !found->is_object()) continue;
-    for (const auto& [domain, experts] : found->items())
-      for (const Json& expert : experts)
-        planted[domain].push_back({json_get<int>(expert, "layer", origin),
-                                   json_get<int>(expert, "expert", origin),
-                                   json_get_or<std::string>(expert, "kind", "", origin)});
-  }
-  return planted;
-}
 
 // Sums of hits and of planted experts.
 struct Hits {
@@ -126,12 +92,15 @@ struct Hits {
 std::vector<PlantedRecall> recall_of(store::Store& store, const DomainRuns& runs, const Json& truth) {
   const auto planted = planted_of(truth);
   std::vector<PlantedRecall> result;
-  for (const std::string_view score : kScoreNames) {
+  std::set<std::string> scores;
+  for (const auto& [domain, run] : runs)
+    for (std::string& score : score_names(store, run)) scores.insert(std::move(score));
+  for (const std::string& score : scores) {
     Hits all;
     std::map<std::string, Hits> by_kind;
     for (const auto& [domain, run] : runs) {
       const auto known = planted.find(domain);
-      const auto ranking = store.scores(run, std::string(score));
+      const auto ranking = store.scores(run, score);
       if (known == planted.end() || known->second.empty() || ranking.empty()) continue;
       const std::size_t first = std::min(known->second.size(), ranking.size());
       std::set<std::pair<int, int>> top;
@@ -148,7 +117,7 @@ std::vector<PlantedRecall> recall_of(store::Store& store, const DomainRuns& runs
       for (const auto& [kind, counts] : kinds) by_kind[kind].add(counts.first / counts.second);
     }
     if (all.domains == 0) continue;
-    PlantedRecall recall{std::string(score), all.mean(), {}};
+    PlantedRecall recall{score, all.mean(), {}};
     for (const auto& [kind, hits] : by_kind) recall.by_kind[kind] = hits.mean();
     result.push_back(std::move(recall));
   }
@@ -165,6 +134,8 @@ void add_truth(store::Store& store, const Json& option, const DomainRuns& runs, 
   if (!expected.empty()) verdict.truth = parse_verdict(expected);
 }
 
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
 Json to_json(const ModelVerdict& verdict) {
   Json existence = Json::array(), gains = Json::array(), recall = Json::array();
   for (const ExistenceEvidence& e : verdict.existence)
@@ -176,8 +147,10 @@ Json to_json(const ModelVerdict& verdict) {
                      {"gain", g.gain},
                      {"p_holm", g.p_holm},
                      {"p_null", g.p_null},
-                     {"specificity", g.specificity ? Json(*g.specificity) : Json()},
+                     {"specificity", or_null(g.specificity)},
+                     {"p_specific", or_null(g.p_specific)},
                      {"flip_noise", g.flip_noise},
+                     {"general", g.is_general()},
                      {"counts", g.counts()}});
   for (const PlantedRecall& r : verdict.recall)
     recall.push_back({{"score", r.score}, {"recall", r.recall}, {"by_kind", r.by_kind}});
@@ -212,6 +185,21 @@ Verdict decide(std::span<const ExistenceEvidence> existence, std::span<const Gai
   return gain ? Verdict::experts_with_gain : Verdict::experts_without_gain;
 }
 
+std::vector<ExistenceInput> existence_inputs(store::Store& store, store::Id study, store::Id model) {
+  std::vector<ExistenceInput> inputs;
+  for (const auto& [benchmark, by_domain] : runs_of(store, study, model))
+    if (by_domain.size() >= 2) inputs.push_back(input_of(store, sizes_of(store.model(model)), by_domain));
+  return inputs;
+}
+
+std::vector<ExistenceEvidence> existence_of(const ExistenceInput& input) {
+  const auto contrasts = domain_contrasts(input.questions, input.domains, input.options);
+  std::vector<ExistenceEvidence> evidence;
+  for (std::size_t d = 0; d < contrasts.size(); ++d)
+    evidence.push_back({input.domains[d], contrasts[d].contrast, contrasts[d].p});
+  return evidence;
+}
+
 std::vector<ModelVerdict> model_verdicts(store::Store& store, store::Id study) {
   const std::string origin = "study.config";
   const Json config = parse_json(store.study(study).config, origin);
@@ -224,8 +212,8 @@ std::vector<ModelVerdict> model_verdicts(store::Store& store, store::Id study) {
     verdict.name = note.at("name").get<std::string>();
     const auto runs = runs_of(store, study, verdict.model);
     if (runs.empty()) continue;
-    for (const auto& [benchmark, by_domain] : runs)
-      for (ExistenceEvidence& evidence : existence_of(store, store.model(verdict.model), by_domain))
+    for (const ExistenceInput& input : existence_inputs(store, study, verdict.model))
+      for (ExistenceEvidence& evidence : existence_of(input))
         verdict.existence.push_back(std::move(evidence));
     // Experts of one domain alone cannot be told from experts of everything.
     if (verdict.existence.empty()) continue;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/store/store.h"
+#include "experiments/existence.h"
 
 namespace moelab::experiments {
 
@@ -38,13 +39,15 @@ struct GainEvidence {
   double p_holm = 1;
   double p_null = 1;
   std::optional<double> specificity;  // unknown with one domain
+  std::optional<double> p_specific;
   double flip_noise = 0;
-  // Significant after Holm, above the null draws, specific to the domain and above the noise of the
-  // arithmetic.
-  bool counts() const {
-    return gain > 0 && p_holm < kLevel && p_null <= kLevel && specificity.value_or(0) > 0 &&
-           gain > flip_noise;
-  }
+  // Significant after Holm, above the null draws and above the noise of the arithmetic.
+  bool is_gain() const { return gain > 0 && p_holm < kLevel && p_null <= kLevel && gain > flip_noise; }
+  // Larger than what other domains' plans give.
+  bool is_specific() const { return specificity.value_or(0) > 0 && p_specific.value_or(1) <= kLevel; }
+  bool counts() const { return is_gain() && is_specific(); }
+  // Other domains' plans give it as well.
+  bool is_general() const { return is_gain() && specificity && !is_specific(); }
 };
 
 // Of the P experts planted for a domain, how many a score ranks among its first P; means over domains.
@@ -69,6 +72,18 @@ struct ModelVerdict {
 // The rule: experts exist when at least half of the domains show them; they bring a gain when some comparison
 // counts.
 Verdict decide(std::span<const ExistenceEvidence> existence, std::span<const GainEvidence> gains);
+
+// What existence is judged on: the routing of the discovery questions of one model and benchmark.
+struct ExistenceInput {
+  std::vector<std::string> domains;
+  std::vector<QuestionRouting> questions;
+  ExistenceOptions options;
+};
+
+// One entry a benchmark with two or more compared domains.
+std::vector<ExistenceInput> existence_inputs(store::Store& store, store::Id study, store::Id model);
+
+std::vector<ExistenceEvidence> existence_of(const ExistenceInput& input);
 
 // The verdict on every model of the study that was loaded, from its stored routing counts and comparisons.
 // Models without discovery runs are left out.

@@ -7,7 +7,9 @@
 #include <ATen/ops/gather.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/log.h>
+#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/logsumexp.h>
+#include <ATen/ops/maximum.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
@@ -22,12 +24,16 @@ namespace {
 
 // Larger than any score, and finite: an infinity would turn into NaN in routers that compare by ratios.
 constexpr double kSelectionBound = 1e30;
+// Stands for a score that has underflowed, so that its logarithm is finite.
+constexpr double kSmallestScore = 1e-38;
 // Below every score and above what is forbidden: forbidding never brings an expert back.
 constexpr double kGroupMask = -1e20;
 
 struct Selection {
-  at::Tensor ids;      // [tokens, top_k]
-  at::Tensor weights;  // [tokens, top_k]
+  at::Tensor ids;            // [tokens, top_k]
+  at::Tensor weights;        // [tokens, top_k]
+  at::Tensor choice_scores;  // [tokens, experts] that decide the selection, before a selection bias
+  at::Tensor weight_scores;  // [tokens, experts] that give the weights; the same tensor in one branch
 };
 
 at::Tensor select_weights(const RouterSpec& spec, const at::Tensor& scores, const at::Tensor& ids) {
@@ -85,7 +91,7 @@ Selection select_plain(const RouterSpec& spec, const RouterWeights& weights, con
   const at::Tensor scores = spec.score(logits);
   const at::Tensor choice = weights.selection_bias.defined() ? scores + weights.selection_bias : scores;
   const at::Tensor ids = select_ids(spec, choice);
-  return {ids, select_weights(spec, scores, ids)};
+  return {ids, select_weights(spec, scores, ids), scores, scores};
 }
 
 // The row of `table` [plans, ...] that belongs to each token.
@@ -132,18 +138,45 @@ at::Tensor scale_weights(const at::Tensor& weights, const at::Tensor& ids, const
 Selection select_steered(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& logits,
                          const RouterSteering& steering) {
   const LayerSteering& layer = *steering.layer;
-  at::Tensor choice = steered_scores(spec, logits, layer.select_shift, steering);
+  Selection selection;
+  selection.choice_scores = steered_scores(spec, logits, layer.select_shift, steering);
   const bool one_branch = layer.select_shift.is_same(layer.weight_shift);
-  const at::Tensor scores = one_branch ? choice : steered_scores(spec, logits, layer.weight_shift, steering);
+  selection.weight_scores =
+      one_branch ? selection.choice_scores : steered_scores(spec, logits, layer.weight_shift, steering);
+  at::Tensor choice = selection.choice_scores;
   if (weights.selection_bias.defined()) choice = choice + weights.selection_bias;
   if (layer.force.defined()) choice = at::where(by_token(layer.force, steering), kSelectionBound, choice);
   if (layer.forbid.defined()) choice = at::where(by_token(layer.forbid, steering), -kSelectionBound, choice);
-  Selection selection;
   selection.ids = select_ids(spec, choice);
-  selection.weights = select_weights(spec, scores, selection.ids);
+  selection.weights = select_weights(spec, selection.weight_scores, selection.ids);
   if (layer.weight_scale.defined())
     selection.weights = scale_weights(selection.weights, selection.ids, steering);
   return selection;
+}
+
+// ln of the distribution over all experts that the scores make, [tokens, experts] float64.
+at::Tensor log_distribution(const RouterSpec& spec, const at::Tensor& scores) {
+  const at::Tensor values = scores.detach().to(at::kDouble);
+  if (spec.sparsemixer_eps) return at::log_softmax(values, -1);
+  const at::Tensor positive = values.clamp_min(kSmallestScore);
+  return (positive / positive.sum(-1, true)).log();
+}
+
+// KL(steered || plain) by token, see route.
+at::Tensor divergence(const RouterSpec& spec, const Selection& steered, const Selection& plain,
+                      const RouterSteering& steering) {
+  const at::Tensor unsteered = log_distribution(spec, plain.weight_scores);
+  const auto from_plain = [&](const at::Tensor& scores) {
+    const at::Tensor moved = log_distribution(spec, scores);
+    return (moved.exp() * (moved - unsteered)).sum(-1);
+  };
+  const at::Tensor of_choice = from_plain(steered.choice_scores);
+  const at::Tensor& scale = steering.layer->weight_scale;
+  if (!scale.defined() && steered.weight_scores.is_same(steered.choice_scores)) return of_choice;
+  const at::Tensor weighted = scale.defined()
+                                  ? scale_scores(spec, steered.weight_scores, by_token(scale, steering))
+                                  : steered.weight_scores;
+  return at::maximum(of_choice, from_plain(weighted));
 }
 
 void count_effects(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& logits,
@@ -160,7 +193,8 @@ void count_effects(const RouterSpec& spec, const RouterWeights& weights, const a
   const at::Tensor moved = (steered_weights - plain_weights).abs().sum(-1).to(at::kDouble) / spec.top_k;
   const at::Tensor hits =
       by_token(layer.is_steered, steering).gather(-1, steered.ids).sum(-1).to(at::kDouble);
-  const at::Tensor columns = at::stack({acts, changed * acts, moved * acts, hits}, -1);
+  const at::Tensor dose = divergence(spec, steered, plain, steering) * acts;
+  const at::Tensor columns = at::stack({acts, changed * acts, moved * acts, hits, dose}, -1);
   at::Tensor sums = steering.effects;
   sums.index_add_(0, steering.plan_of_token, columns);
 }

@@ -68,6 +68,7 @@ enum EffectColumn : std::int64_t {
   kEffectChanged,      // selections that the unsteered router would not have made on the same hidden state
   kEffectWeight,       // sum over tokens of the mean absolute weight change over the top_k selected experts
   kEffectSteeredHits,  // selections of experts that the plan names
+  kEffectDivergence,   // sum over tokens of KL(steered || unsteered) over all experts, in nats, see route
   kEffectColumns
 };
 
@@ -86,6 +87,11 @@ struct Routing {
 
 // `hidden` is [tokens, hidden]. Differentiable in `hidden` through the logits and weights. `steering` may be
 // null.
+//
+// The divergence counted is that of the distributions which the scores of all experts make (before top-k and
+// without a selection bias; scores divided by their sum, the sparsemixer's by a softmax) with and without
+// steering on the same hidden state: sum_e p_e ln(p_e / q_e). Forced and forbidden experts count with their
+// margin, which keeps it finite. Where selection and weights are steered apart the larger of the two counts.
 Routing route(const RouterSpec& spec, const RouterWeights& weights, const at::Tensor& hidden,
               const RouterSteering* steering);
 

@@ -129,6 +129,7 @@ Effect read_effect(const at::Tensor& effects, const CompiledPlans& compiled, std
     seen.changed = row[model::kEffectChanged];
     seen.weight_change = row[model::kEffectWeight];
     seen.steered_selections = row[model::kEffectSteeredHits];
+    seen.divergence = row[model::kEffectDivergence];
     applied = applied && seen.tokens == tokens;
     acted = acted || seen.changed > 0 || seen.weight_change > 0;
     effect.layers.push_back(seen);

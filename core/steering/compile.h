@@ -33,6 +33,7 @@ struct LayerEffect {
   double changed = 0;             // selections that the unsteered router would not have made
   double weight_change = 0;       // sum over tokens of the mean absolute weight change
   double steered_selections = 0;  // selections of the plan's experts
+  double divergence = 0;          // sum over tokens of KL(steered || unsteered), in nats
 };
 
 struct Effect {

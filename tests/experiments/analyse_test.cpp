@@ -130,7 +130,9 @@ constexpr const char* kHalf = "111000111000";  // the original: six right
 void add_full_study(HandMade& hand) {
   hand.add_original(kHalf);
   hand.add_cell({"aa", "aa", "", 0, 0, 1}, "111000111001");
-  hand.add_cell({"grid", "ours", "d", 1, 0, 3}, "111111111111");
+  const store::Id ours = hand.add_cell({"grid", "ours", "d", 1, 0, 3}, "111111111111");
+  hand.store.put_effects(ours, std::vector<store::EffectRow>{{ours, 0, 10, 10, 4, 0.1, 4, "acted", 0.5},
+                                                             {ours, 1, 10, 10, 2, 0.1, 2, "acted", 0.25}});
   hand.add_cell({"grid", "ours", "d", 1, 0, 10}, "000000000000");
   hand.add_cell({"grid", "rival", "d", 1, 0, 3}, kHalf);
   hand.add_cell({"null", "random", "d", 1, 1, 3}, "111000111000");
@@ -166,7 +168,13 @@ TEST_CASE("Every figure of a comparison is the one worked by hand", "[experiment
   // Other domains' plans gain +1/12 and -2/12, on average -1/24.
   CHECK(*row.gain_other_domains == Approx(-1.0 / 24));
   const Json settings = hand.settings(row);
-  CHECK(settings.at("specificity").get<double>() == Approx(0.5 + 1.0 / 24));
+  CHECK(*row.specificity == Approx(0.5 + 1.0 / 24));
+  // Of three plans ours has all right: alone on five questions, with one other on three, with both on four.
+  CHECK(*row.p_specific == Approx(std::pow(1.0 / 3, 5) * std::pow(2.0 / 3, 3)));
+  CHECK_FALSE(row.p_labels);         // one tested domain
+  CHECK(*row.dose == Approx(0.75));  // 0.5 + 0.25
+  CHECK(settings.at("changed_share").get<double>() == Approx(6.0 / 20));
+  CHECK_FALSE(hand.comparison("rival").dose);
   CHECK(settings.at("chance").get<double>() == Approx(0.25));
   CHECK(settings.at("chosen").at("alpha") == 3);
   CHECK(settings.at("chosen_share").get<double>() == Approx(1.0));
@@ -308,11 +316,11 @@ TEST_CASE("A verdict joins routing, comparisons and the planted truth", "[experi
   CHECK_FALSE(verdict.gains[0].counts());  // p = .0625 after Holm
   CHECK(verdict.truth == Verdict::experts_with_gain);
   REQUIRE((verdict.recall.size() == 2));
-  CHECK((verdict.recall[0].score == "paper"));
-  CHECK((verdict.recall[0].recall == 0));
-  CHECK(verdict.recall[1].recall == Approx(0.5));
-  CHECK(verdict.recall[1].by_kind.at("all_tokens") == Approx(1.0));
-  CHECK(verdict.recall[1].by_kind.at("content_tokens") == Approx(0.0).margin(1e-12));
+  CHECK((verdict.recall[1].score == "paper"));
+  CHECK((verdict.recall[1].recall == 0));
+  CHECK(verdict.recall[0].recall == Approx(0.5));
+  CHECK(verdict.recall[0].by_kind.at("all_tokens") == Approx(1.0));
+  CHECK(verdict.recall[0].by_kind.at("content_tokens") == Approx(0.0).margin(1e-12));
   store_verdicts(hand.store, hand.study);
   CHECK(notes(hand.store, hand.study, "verdict").at(0).at("truth") == "experts_with_gain");
 }

@@ -15,9 +15,9 @@ namespace {
 
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
-using testing::WrittenStudy;
 using testing::count_of;
 using testing::Rows;
+using testing::WrittenStudy;
 
 double real_of(store::Store& store, const std::string& sql) {
   return std::stod(store.query(sql).rows.at(0).at(0).value_or("nan"));

@@ -22,10 +22,12 @@ Rows figures(store::Store& store) {
        {"SELECT c.key, c.status, c.n_samples, c.tokens, q.name, s.key, s.scores FROM cell AS c "
         "JOIN sample AS s ON s.cell = c.id JOIN question AS q ON q.id = s.question ORDER BY 1, 5",
         "SELECT c.key, e.layer, e.rows, e.selections, e.changed, e.steered_selected, e.state, "
-        "round(e.weight_change, 9) FROM effect_stat AS e JOIN cell AS c ON c.id = e.cell ORDER BY 1, 2",
+        "round(e.weight_change, 9), round(e.dose, 9) FROM effect_stat AS e JOIN cell AS c ON c.id = e.cell "
+        "ORDER BY 1, 2",
         "SELECT domain, method, draw, steered_domain, evaluator, n, gain, p, p_holm, p_null, "
         "gain_other_domains, "
-        "flip_noise FROM comparison ORDER BY 1, 2, 3, 4, 5",
+        "flip_noise, specificity, specificity_lo, specificity_hi, p_specific, p_labels, round(dose, 9) FROM "
+        "comparison ORDER BY 1, 2, 3, 4, 5",
         "SELECT x.domain, x.method, x.draw, x.assignment, x.fold, c.key, x.n, x.correct FROM selection AS x "
         "JOIN cell AS c ON c.id = x.chosen ORDER BY 1, 2, 3, 4, 5"})
     for (const auto& row : store.query(sql).rows) all.push_back(row);
@@ -66,6 +68,14 @@ TEST_CASE("A study runs from questions to verdicts, and a second run adds nothin
   CHECK(count_of(store, "SELECT count(*) FROM selection") == 2 * 4 * 6);
   CHECK(count_of(store, "SELECT count(*) FROM comparison WHERE p_holm IS NOT NULL") == 2 * 2 * 2);
   CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'verdict'") == 1);
+  // Every steered layer's dose is measured, and every own comparison has its specificity and dose.
+  CHECK(count_of(store, "SELECT count(*) FROM effect_stat WHERE dose > 0") ==
+        count_of(store, "SELECT count(*) FROM effect_stat"));
+  CHECK(count_of(
+            store,
+            "SELECT count(*) FROM comparison WHERE p_holm IS NOT NULL AND specificity = gain - "
+            "gain_other_domains AND specificity BETWEEN specificity_lo AND specificity_hi AND p_specific > 0 "
+            "AND p_labels IN (0.5, 1) AND dose > 0") == 2 * 2 * 2);
   CHECK(last.phase == "analyse");
   CHECK(last.samples_done == first.samples_new);
   CHECK(last.samples_total == first.samples_new);

@@ -72,6 +72,12 @@ struct TableFixture {
     dsmoe.p_null = 0.05;
     dsmoe.n_null = 3;
     dsmoe.gain_other_domains = -0.012;
+    dsmoe.specificity = 0.072;
+    dsmoe.specificity_lo = 0.02;
+    dsmoe.specificity_hi = 0.124;
+    dsmoe.p_specific = 0.004;
+    dsmoe.p_labels = 0.0014;
+    dsmoe.dose = 1.234;
     dsmoe.smallest_detectable = 0.07408;
     dsmoe.settings = R"({"chance": 0.1, "chosen": {"n_steered": 4, "alpha": 1.5, "mode": "logit_shift"},
       "chosen_share": 0.62, "changed_share": 0.1834, "lo_accuracy": 0.49, "hi_accuracy": 0.63,

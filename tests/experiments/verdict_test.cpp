@@ -13,6 +13,7 @@ GainEvidence good_gain() {
   gain.p_holm = 0.01;
   gain.p_null = 0.05;
   gain.specificity = 0.04;
+  gain.p_specific = 0.05;
   gain.flip_noise = 0.001;
   return gain;
 }
@@ -42,7 +43,22 @@ TEST_CASE("A gain counts only with every piece of its evidence", "[experiments]"
   CHECK_FALSE(without([](GainEvidence& g) { g.p_null = 0.1; }));
   CHECK_FALSE(without([](GainEvidence& g) { g.specificity = -0.01; }));
   CHECK_FALSE(without([](GainEvidence& g) { g.specificity.reset(); }));
+  CHECK_FALSE(without([](GainEvidence& g) { g.p_specific = 0.06; }));
+  CHECK_FALSE(without([](GainEvidence& g) { g.p_specific.reset(); }));
   CHECK_FALSE(without([](GainEvidence& g) { g.flip_noise = 0.05; }));
+}
+
+TEST_CASE("A gain that other domains' plans give as well is general", "[experiments]") {
+  GainEvidence gain = good_gain();
+  CHECK_FALSE(gain.is_general());
+  gain.p_specific = 0.3;
+  CHECK(gain.is_general());
+  CHECK_FALSE(gain.counts());
+  gain.p_null = 0.2;  // no gain at all
+  CHECK_FALSE(gain.is_general());
+  gain = good_gain();
+  gain.specificity.reset();  // one domain: unknown
+  CHECK_FALSE(gain.is_general());
 }
 
 TEST_CASE("A gain makes the third verdict only where experts exist", "[experiments]") {

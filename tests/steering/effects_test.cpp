@@ -50,6 +50,24 @@ TEST_CASE("effect counters equal those counted in the reference's routing", "[st
   }
 }
 
+TEST_CASE("the dose is the divergence that numpy finds between steered and unsteered routing", "[steering]") {
+  const Json doses = read_json(data_dir() / "steering" / "dose.json").at("doses");
+  REQUIRE(doses.size() == 5);
+  for (const auto& [name, by_plan] : doses.items()) {
+    const ModelReference reference(name);
+    const auto engine = load_engine(reference.checkpoint);
+    REQUIRE(by_plan.size() == reference.fields.at("plans").size());
+    for (const auto& [plan, by_layer] : by_plan.items()) {
+      INFO(name << " " << plan);
+      const steering::Effect effect = effect_of(engine, reference, reference.plan(plan));
+      REQUIRE(effect.layers.size() == by_layer.size());
+      for (const steering::LayerEffect& layer : effect.layers)
+        CHECK(layer.divergence / static_cast<double>(layer.tokens) ==
+              Catch::Approx(by_layer.at(std::to_string(layer.layer)).get<double>()).epsilon(1e-4));
+    }
+  }
+}
+
 TEST_CASE("a plan of alpha 1 is applied without effect, and changes no bit", "[steering]") {
   const ModelReference reference(GENERATE(as<std::string>(), "qwen3_moe_tiny", "phimoe_tiny"));
   const auto engine = load_engine(reference.checkpoint);
@@ -58,7 +76,10 @@ TEST_CASE("a plan of alpha 1 is applied without effect, and changes no bit", "[s
                              steering::Mode::weight_scale);
   const steering::ExpertId experts[] = {{0, 1}, {engine.spec().layers - 1, 5}};
   const steering::Plan plan = steering::scale_plan(experts, 1.0, mode);
-  CHECK(effect_of(engine, reference, plan).state == steering::EffectState::applied_no_effect);
+  const steering::Effect effect = effect_of(engine, reference, plan);
+  CHECK(effect.state == steering::EffectState::applied_no_effect);
+  for (const steering::LayerEffect& layer : effect.layers)
+    CHECK(layer.divergence == Catch::Approx(0).margin(1e-9));
   CHECK(at::equal(engine.logits(reference.prompts, plan)[3], engine.logits(reference.prompts)[3]));
 }
 

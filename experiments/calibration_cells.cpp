@@ -1,0 +1,105 @@
+#include "experiments/calibration_cells.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "core/base/random.h"
+#include "experiments/planted.h"
+
+namespace moelab::experiments {
+namespace {
+
+constexpr std::uint64_t kLabelSeed = 1;
+
+void add_row(const store::RoutingRow& row, const model::ModelSpec& spec, discovery::RoutingCounts& counts) {
+  const auto size = static_cast<std::size_t>(spec.layers * spec.router.experts);
+  for (auto* part : {&counts.total, &counts.important, &counts.common}) part->resize(size, 0);
+  const auto flat = static_cast<std::size_t>(row.layer * spec.router.experts + row.expert);
+  counts.total.at(flat) += row.n;
+  counts.important.at(flat) += row.n_important;
+  counts.common.at(flat) += row.n_unimportant;
+}
+
+}  // namespace
+
+std::vector<LabelledRouting> labelled_routing(store::Store& store, const StudyFindings& findings,
+                                              const model::ModelSpec& spec) {
+  std::vector<LabelledRouting> routing;
+  std::size_t index = 0;
+  for (const auto& [domain, found] : findings) {
+    std::map<std::string, LabelledRouting> groups;
+    for (const store::RoutingRow& row : store.routing(found.run)) {
+      LabelledRouting& group = groups[store.question(row.question).group_id];
+      group.domain = index;
+      add_row(row, spec, group.counts);
+    }
+    for (auto& [name, group] : groups) routing.push_back(std::move(group));
+    ++index;
+  }
+  return routing;
+}
+
+StudyFindings permuted_findings(const std::vector<LabelledRouting>& routing, const StudyFindings& findings,
+                                int draw) {
+  std::vector<std::size_t> labels;
+  for (const LabelledRouting& group : routing) labels.push_back(group.domain);
+  RandomStream stream(kLabelSeed, fmt::format("permuted labels/{}", draw));
+  stream.shuffle(std::span(labels));
+  std::vector<std::vector<discovery::RoutingCounts>> dealt(findings.size());
+  for (std::size_t g = 0; g < routing.size(); ++g) dealt[labels[g]].push_back(routing[g].counts);
+  StudyFindings permuted;
+  std::size_t index = 0;
+  for (const auto& [domain, found] : findings) {
+    permuted[domain] = {0, fmt::format("permuted/{}/{}", draw, found.key),
+                        discovery::sum_counts(dealt[index])};
+    ++index;
+  }
+  return permuted;
+}
+
+std::vector<PlannedCell> permuted_cells(const StudyConfig& study, const StudyFindings& permuted,
+                                        const std::string& domain, const model::ModelSpec& spec, int draw) {
+  std::vector<PlannedCell> cells;
+  for (const MethodConfig& method : study.methods)
+    for (const Setting& setting : settings_of(study)) {
+      // Without a tested domain every domain is another one, the tested one's own included.
+      for (PlannedCell& cell : other_domain_cells(method, setting, permuted, "", spec)) {
+        cell.role = "permuted";
+        cell.draw = draw;
+        cell.run.reset();
+        cell.run_key += "/" + domain;
+        cells.push_back(std::move(cell));
+      }
+    }
+  return cells;
+}
+
+std::vector<PlannedCell> reference_cells(const StudyConfig& study, const ModelConfig& model,
+                                         const StudyFindings& findings, const std::string& domain,
+                                         const model::ModelSpec& spec) {
+  std::vector<PlannedCell> cells;
+  for (const MethodConfig& method : study.methods)
+    for (const Setting& setting : settings_of(study))
+      for (PlannedCell& cell : other_domain_cells(method, setting, findings, domain, spec))
+        cells.push_back(std::move(cell));
+  const auto planted = planted_of(model.planted);
+  const auto known = planted.find(domain);
+  if (known == planted.end()) return cells;
+  std::vector<steering::ExpertId> experts;
+  for (const Planted& expert : known->second) experts.push_back({expert.layer, expert.expert});
+  for (const steering::Mode mode : study.modes)
+    for (const double alpha : study.axes.alpha) {
+      PlannedCell cell;
+      cell.role = cell.method = "planted";
+      cell.n_steered = static_cast<int>(experts.size());
+      cell.alpha = alpha;
+      cell.mode = std::string(steering::name_of(mode));
+      cell.steered_domain = domain;
+      cell.plan = steering::scale_plan(experts, alpha, mode);
+      cells.push_back(std::move(cell));
+    }
+  return cells;
+}
+
+}  // namespace moelab::experiments

@@ -1,0 +1,51 @@
+#include "experiments/statistics/overlap.h"
+
+#include <algorithm>
+#include <boost/math/distributions/hypergeometric.hpp>
+
+#include "core/base/error.h"
+
+namespace moelab::statistics {
+namespace {
+
+std::vector<double> layer_distribution(const LayerSets& layer) {
+  if (std::min({layer.size, layer.first, layer.second}) < 0 ||
+      std::max(layer.first, layer.second) > layer.size)
+    throw Error("{} and {} members do not fit a layer of {} experts", layer.first, layer.second, layer.size);
+  const std::int64_t most = std::min(layer.first, layer.second);
+  std::vector<double> chance(static_cast<std::size_t>(most) + 1, 0.0);
+  const boost::math::hypergeometric law(static_cast<unsigned>(layer.first),
+                                        static_cast<unsigned>(layer.second),
+                                        static_cast<unsigned>(layer.size));
+  const std::int64_t least = std::max<std::int64_t>(0, layer.first + layer.second - layer.size);
+  for (std::int64_t s = least; s <= most; ++s)
+    chance[static_cast<std::size_t>(s)] = boost::math::pdf(law, static_cast<unsigned>(s));
+  return chance;
+}
+
+}  // namespace
+
+std::vector<double> shared_distribution(std::span<const LayerSets> layers) {
+  std::vector<double> chance = {1};
+  for (const LayerSets& layer : layers) {
+    const std::vector<double> next = layer_distribution(layer);
+    std::vector<double> sums(chance.size() + next.size() - 1, 0.0);
+    for (std::size_t a = 0; a < chance.size(); ++a)
+      for (std::size_t b = 0; b < next.size(); ++b) sums[a + b] += chance[a] * next[b];
+    chance = std::move(sums);
+  }
+  return chance;
+}
+
+double expected_jaccard(std::span<const LayerSets> layers) {
+  std::int64_t members = 0;
+  for (const LayerSets& layer : layers) members += layer.first + layer.second;
+  if (members == 0) return 1;
+  const std::vector<double> chance = shared_distribution(layers);
+  double mean = 0;
+  for (std::size_t s = 0; s < chance.size(); ++s)
+    mean += chance[s] * static_cast<double>(s) / static_cast<double>(members - static_cast<std::int64_t>(s));
+  return mean;
+}
+
+}  // namespace moelab::statistics

@@ -1,0 +1,67 @@
+#include "experiments/transfer.h"
+
+#include <numeric>
+
+#include "experiments/analyse.h"
+
+namespace moelab::experiments {
+namespace {
+
+bool is_at(const store::CellRow& cell, const Setting& setting) {
+  return cell.n_steered == setting.n_steered && cell.alpha == setting.alpha &&
+         cell.mode == steering::name_of(setting.mode);
+}
+
+PlannedCell as_transfer(store::Store& store, const store::CellRow& cell) {
+  const store::PlanRow stored = store.plan(*cell.plan);
+  PlannedCell planned;
+  planned.role = "transfer";
+  planned.method = cell.method;
+  planned.n_steered = cell.n_steered;
+  planned.alpha = cell.alpha;
+  planned.mode = cell.mode;
+  planned.steered_domain = cell.benchmark + "/" + cell.domain;
+  planned.run = stored.run;
+  planned.run_key = stored.digest;
+  steering::Plan plan{steering::parse_mode(stored.mode), {}};
+  for (const store::PlanEntryRow& entry : stored.entries)
+    plan.entries.push_back(
+        {entry.layer, entry.expert, steering::parse_operation(entry.operation), entry.value});
+  planned.plan = std::move(plan);
+  return planned;
+}
+
+}  // namespace
+
+std::vector<PlannedCell> transfer_cells(store::Store& store, store::Id source, store::Id model) {
+  std::vector<PlannedCell> planned;
+  for (const DomainCells& cells : cells_by_domain(store, source)) {
+    if (cells.model != model) continue;
+    const auto settings = modal_settings(store, source, cells);
+    for (const auto& [cell, role] : cells.cells) {
+      const auto chosen = settings.find(cell.method);
+      if (role == "grid" && cell.plan && chosen != settings.end() && is_at(cell, chosen->second))
+        planned.push_back(as_transfer(store, cell));
+    }
+  }
+  if (planned.empty())
+    throw ConfigError(
+        "transfer.study: the study '{}' has chosen no plan for the model {}; run it on that model first",
+        store.study(source).name, store.model(model).name);
+  return planned;
+}
+
+std::vector<store::ComparisonRow> transfer_rows(store::Store& store, const DomainContext& context) {
+  const DomainAnswers& domain = *context.domain;
+  std::vector<std::size_t> all(domain.table.questions.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  std::vector<store::ComparisonRow> rows;
+  for (const auto& [cell, role] : domain.cells->cells) {
+    if (role != "transfer") continue;
+    const Answers answers = answers_of(store, cell.id, domain.table, domain.evaluator);
+    if (!answers.empty()) rows.push_back(plan_row_of(store, context, cell, pair_on(domain, answers, all)));
+  }
+  return rows;
+}
+
+}  // namespace moelab::experiments

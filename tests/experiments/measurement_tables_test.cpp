@@ -1,0 +1,117 @@
+// The tables of costs, transfer and existence on a database that is filled by hand.
+#include "experiments/tables.h"
+#include "tests/experiments/table_fixture.h"
+#include "tests/support/catch.h"
+
+using namespace moelab;
+using namespace moelab::experiments;
+using namespace moelab::testing;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+using Line = std::vector<std::string>;
+
+const Line& line_of(const TextTable& table, const std::string& first) {
+  for (const TableRow& row : table.rows)
+    if (!row.cells.empty() && row.cells[0] == first) return row.cells;
+  throw Error("no line '{}'", first);
+}
+
+}  // namespace
+
+TEST_CASE("The transfer table has own gains on the diagonal and means beside them", "[experiments]") {
+  TableFixture fixture;
+  std::vector<store::ComparisonRow> rows;
+  const std::vector<std::string> domains = {"chemistry", "law", "physics"};
+  for (std::size_t tested = 0; tested < 3; ++tested)
+    for (std::size_t steered = 0; steered < 3; ++steered) {
+      store::ComparisonRow row = fixture.comparison("dsmoe", 0.5, tested == steered ? 0.06 : -0.01);
+      if (tested == 2 && steered == 0) row.gain = -0.03;
+      row.domain = domains[tested];
+      row.steered_domain = domains[steered];
+      rows.push_back(row);
+    }
+  fixture.store.put_comparisons(rows);
+  const TextTable table = transfer_table(fixture.store, fixture.request(), false);
+  CHECK((line_of(table, "  chemistry") == Line{"  chemistry", "+6.0", "-1.0", "-3.0", "+6.0", "-2.0"}));
+  CHECK((line_of(table, "  law") == Line{"  law", "-1.0", "+6.0", "-1.0", "+6.0", "-1.0"}));
+  CHECK(transfer_table(fixture.store, fixture.request(), true).rows.size() == 9);
+}
+
+TEST_CASE("A study of one domain has no transfer to show", "[experiments]") {
+  TableFixture fixture;
+  fixture.store.put_comparisons(std::vector{fixture.comparison("dsmoe", 0.56, 0.06)});
+  CHECK_THROWS_WITH(transfer_table(fixture.store, fixture.request(), false),
+                    ContainsSubstring("no plan of one domain that was tested on another"));
+}
+
+TEST_CASE("The cost table sums a method's cells, discovery, labels and training", "[experiments]") {
+  TableFixture fixture;
+  fixture.add_grid();
+  fixture.add_discovery();  // runs 1 (chemistry) and 2, on the first question, 18 tokens
+  store::Database& database = fixture.store.database();
+  database.execute("UPDATE cell SET seconds = 0.5, tokens = 100; UPDATE discovery_run SET seconds = 2.5");
+  store::PlanRow plan;
+  plan.digest = "p";
+  plan.method = "dsmoe";
+  plan.run = 1;
+  const store::Id id = fixture.store.put_plan(plan);
+  database.run("UPDATE cell SET plan = ?1 WHERE method = 'dsmoe'", id);
+  database.run("UPDATE sample SET n_think = 3, n_answer = 2");
+  const std::int64_t samples = *database.find<std::int64_t>(
+      "SELECT count(*) FROM sample AS s JOIN cell AS c ON c.id = s.cell JOIN study_cell AS x ON x.cell = "
+      "c.id "
+      "WHERE x.role = 'grid'");
+  REQUIRE(samples == 10);
+  // The discovery question is also reported on: a study that splits badly shows it.
+  const std::vector<store::SplitRow> splits = {{fixture.questions[0], 0, "test", 0},
+                                               {fixture.questions[1], 0, "test", 1}};
+  fixture.store.put_splits(fixture.study, splits);
+  store::SelectionRow selection;
+  selection.study = fixture.study;
+  selection.model = fixture.model;
+  selection.benchmark = "facts";
+  selection.domain = "chemistry";
+  selection.method = "dsmoe";
+  selection.chosen = 3;
+  selection.candidates = R"([{"cell": 3, "correct": 1, "n": 7}])";
+  fixture.store.put_selections(std::vector{selection});
+  const store::Id training = fixture.store.put_training({"t", "dsmoe", "{}", "0", "cpu"});
+  std::vector<store::TrainingStepRow> steps(2);
+  steps[0].step = 1;
+  steps[0].seconds = 4;
+  steps[1].step = 2;
+  steps[1].seconds = 9;
+  fixture.store.put_training_steps(training, steps);
+
+  const TextTable table = cost_table(fixture.store, fixture.request(), false);
+  CHECK((line_of(table, "  dsmoe") ==
+         Line{"  dsmoe", "3", "1.5", "300", "30", "20", "2.5", "9.0", "1", "7", "1"}));
+  CHECK((line_of(table, "  random") ==
+         Line{"  random", "2", "1.0", "200", "24", "16", "0.0", "-", "0", "-", "0"}));
+  CHECK((line_of(table, "  original")[1] == "1"));
+  const TextTable records = cost_table(fixture.store, fixture.request(), true);
+  CHECK(records.rows.size() == 3);
+  CHECK(records.columns.size() == records.rows[0].cells.size());
+}
+
+TEST_CASE("The existence table holds overlap and mass against chance", "[experiments]") {
+  TableFixture fixture;
+  fixture.add_discovery();
+  OverlapRequest request{fixture.request(), {}, 2};
+  const TextTable table = existence_table(fixture.store, request);
+  // Chemistry's best are 1:3 and 1:2, physics' 1:3 and 0:0: one of three is shared. By chance the layers give
+  // chemistry's two of layer 1 and physics' one of it: shared with 2/4, then 1/3; else 0.
+  const Line& chemistry = line_of(table, "  chemistry");
+  CHECK(chemistry[1] == "paper");
+  CHECK(chemistry[2] == "0.33");
+  CHECK(chemistry[3] == "0.17");
+  CHECK(chemistry[4] == "1");    // one shared is the most there can be
+  // Selections are 1 to 8: 8 + 7 of 36 go to chemistry's, 8 + 1 to physics' experts.
+  CHECK(chemistry[5] == "41.7");
+  CHECK(chemistry[6] == "41.7");
+  CHECK(line_of(table, "  physics")[5] == "25.0");
+  request.table.domains = {"chemistry"};
+  CHECK_THROWS_WITH(existence_table(fixture.store, request), ContainsSubstring("at least two domains"));
+}

@@ -1,0 +1,78 @@
+#include "experiments/transfer.h"
+
+#include "experiments/tables.h"
+#include "tests/experiments/study_fixture.h"
+#include "tests/support/catch.h"
+
+namespace moelab::experiments {
+namespace {
+
+using Catch::Approx;
+using Catch::Matchers::ContainsSubstring;
+using testing::count_of;
+
+// A second benchmark of one domain beside MiniStudy's, and the study that takes plans over to it.
+struct TwoBenchmarks : testing::MiniStudy {
+  TwoBenchmarks() {
+    testing::write_questions(folder / "more", {"astronomy"}, 60);
+    write("configs/benchmark/more.yaml", "name: more\nquestions: " + (folder / "more").string() + "\n");
+  }
+  StudyConfig source() const {
+    return bind({"limit=9", "axes.method=[original,dsmoe,contrast]", "nulls.aa=false"});
+  }
+  StudyConfig target() const {
+    return bind({"name=over", "axes.benchmark=[more]", "axes.method=[original]", "limit=12", "nulls.aa=false",
+                 "transfer.study=mini"});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Plans that one study chose run on another's questions with their setting kept", "[experiments]") {
+  const TwoBenchmarks both;
+  store::Store store = both.open("study.db");
+  run_study(both.source(), store);
+  run_study(both.target(), store);
+  // Two domains' plans of two methods, each with the content of the cell that it comes from.
+  const std::string transferred =
+      "FROM study_cell AS x JOIN cell AS c ON c.id = x.cell JOIN plan AS p ON p.id = c.plan WHERE x.role = "
+      "'transfer'";
+  CHECK(count_of(store, "SELECT count(*) " + transferred) == 4);
+  CHECK(count_of(store, "SELECT count(*) " + transferred +
+                            " AND c.benchmark = 'more' AND c.domain = 'astronomy' AND c.steered_domain IN "
+                            "('mini/elements', 'mini/geography')") == 4);
+  CHECK(count_of(
+            store,
+            "SELECT count(*) " + transferred +
+                " AND EXISTS (SELECT 1 FROM study_cell AS y JOIN cell AS g ON g.id = y.cell JOIN plan AS "
+                "q ON q.id = g.plan WHERE y.study = 1 AND y.role = 'grid' AND 'mini/' || g.domain = "
+                "c.steered_domain AND g.method = c.method AND g.n_steered = c.n_steered AND g.alpha = "
+                "c.alpha AND q.run = p.run AND (SELECT group_concat(layer || ':' || expert || ':' || value) "
+                "FROM plan_entry WHERE plan = p.id) = (SELECT group_concat(layer || ':' || expert || ':' || "
+                "value) FROM plan_entry WHERE plan = q.id))") == 4);
+  // The comparisons are those of the view, on all questions, and adjust nothing of the study's own family.
+  CHECK(
+      count_of(store,
+               "SELECT count(*) FROM comparison AS k JOIN gain_over_original AS g ON g.domain = k.domain AND "
+               "g.method = k.method AND g.steered_domain = k.steered_domain AND g.evaluator = k.evaluator "
+               "WHERE k.study = 2 AND abs(k.gain - g.gain) < 1e-12 AND k.n = 12 AND k.p_holm IS NULL AND "
+               "k.dose > 0") == 4 * 2);
+  TableRequest request;
+  request.study = 2;
+  const TextTable table = transfer_table(store, request, false);
+  REQUIRE(table.rows.size() == 2 * 3);  // a heading and two lines a method
+  CHECK(table.rows[1].cells[0] == "  mini/elements");
+  CHECK(table.rows[1].cells[2] == "-");  // no own domain here
+  CHECK(transfer_table(store, request, true).rows.size() == 4);
+}
+
+TEST_CASE("A transfer from a study that is not there is refused before anything runs", "[experiments]") {
+  const TwoBenchmarks both;
+  store::Store store = both.open("study.db");
+  CHECK_THROWS_WITH(run_study(both.target(), store), ContainsSubstring("no study is stored yet"));
+  run_study(both.bind({"limit=6", "axes.method=[original]", "nulls.aa=false"}), store);
+  CHECK_THROWS_WITH(run_study(both.target(), store),
+                    ContainsSubstring("has chosen no plan for the model tiny"));
+}
+
+}  // namespace moelab::experiments
