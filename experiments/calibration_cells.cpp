@@ -61,8 +61,10 @@ StudyFindings permuted_findings(const std::vector<LabelledRouting>& routing, con
 std::vector<PlannedCell> permuted_cells(const StudyConfig& study, const StudyFindings& permuted,
                                         const std::string& domain, const model::ModelSpec& spec, int draw) {
   std::vector<PlannedCell> cells;
-  for (const MethodConfig& method : study.methods)
-    for (const Setting& setting : settings_of(study)) {
+  for (const MethodConfig& method : study.methods) {
+    // What a query or traces rank is not made from counts alone, and is not made anew.
+    if (!method.ranking_name().empty()) continue;
+    for (const Setting& setting : settings_of(study, method)) {
       // Without a tested domain every domain is another one, the tested one's own included.
       for (PlannedCell& cell : other_domain_cells(method, setting, permuted, "", spec)) {
         cell.role = "permuted";
@@ -72,6 +74,7 @@ std::vector<PlannedCell> permuted_cells(const StudyConfig& study, const StudyFin
         cells.push_back(std::move(cell));
       }
     }
+  }
   return cells;
 }
 
@@ -80,7 +83,7 @@ std::vector<PlannedCell> reference_cells(const StudyConfig& study, const ModelCo
                                          const model::ModelSpec& spec) {
   std::vector<PlannedCell> cells;
   for (const MethodConfig& method : study.methods)
-    for (const Setting& setting : settings_of(study))
+    for (const Setting& setting : settings_of(study, method))
       for (PlannedCell& cell : other_domain_cells(method, setting, findings, domain, spec))
         cells.push_back(std::move(cell));
   const auto planted = planted_of(model.planted);

@@ -24,6 +24,7 @@ std::string key_of(const Condition& condition) {
 }
 
 std::string plan_content(const PlannedCell& cell) {
+  if (!cell.weights.empty()) return "trained " + cell.weights;
   std::string content = cell.plan ? steering::digest(*cell.plan) : "original";
   if (!cell.variant.hint.empty()) content += "|hint " + sha256(cell.variant.hint);
   if (cell.variant.top_k > 0) content += fmt::format("|top_k {}", cell.variant.top_k);

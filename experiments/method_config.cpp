@@ -12,9 +12,9 @@ namespace moelab::experiments {
 namespace {
 
 // In the order of MethodKind.
-constexpr std::array<std::string_view, 12> kMethodKinds = {"original", "score",  "sql",      "random",
-                                                           "file",     "bottom", "steermoe", "prune",
-                                                           "only",     "rice",   "prompt",   "top_k"};
+constexpr std::array<std::string_view, 13> kMethodKinds = {"original", "score",    "sql",   "random", "file",
+                                                           "bottom",   "steermoe", "prune", "only",   "rice",
+                                                           "prompt",   "top_k",    "sft"};
 
 }  // namespace
 

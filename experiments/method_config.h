@@ -27,6 +27,7 @@ enum class MethodKind {
   rice,      // scales the experts that are selected at thinking markers
   prompt,    // a hint of the domain before the question
   top_k,     // another number of active experts
+  sft,       // no plan: the model fine-tuned on the domain
 };
 
 // Throws ConfigError.

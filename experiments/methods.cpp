@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "experiments/sft_study.h"
+
 namespace moelab::experiments {
 namespace {
 
@@ -88,6 +90,9 @@ PlannedCell top_k_cell(const MethodConfig& method, const Setting& setting, const
 
 void add_unplanned_cells(const StudyConfig& study, const MethodConfig& method, const std::string& domain,
                          std::vector<PlannedCell>& cells) {
+  if (method.kind == MethodKind::sft)
+    for (const std::int64_t seed : study.seed.training)
+      cells.push_back(sft_cell(sft_method_name(method, study, seed), domain, domain, ""));
   const bool random = method.kind == MethodKind::random;
   const MethodConfig& gridded = random ? study.match : method;
   for (int draw = random ? 1 : 0; draw <= (random ? study.null.draws : 0); ++draw)

@@ -29,6 +29,7 @@ struct PlannedCell {
   std::string error;             // why there is no plan for this model
   std::string note;              // of ChosenPlan
   Variant variant;               // what is changed beside the router, by methods without a plan
+  std::string weights;           // digest of what training made of the model's weights; "" for its own
 };
 
 // All cells of one model and one tested domain but those of other domains' plans. A method whose plan cannot

@@ -103,7 +103,7 @@ bool reads_discovery(MethodKind kind) {
 
 bool sweeps_axes(MethodKind kind) {
   return kind != MethodKind::original && kind != MethodKind::rice && kind != MethodKind::prompt &&
-         kind != MethodKind::top_k;
+         kind != MethodKind::top_k && kind != MethodKind::sft;
 }
 
 bool is_scaling(MethodKind kind) {

@@ -181,6 +181,8 @@ double least_cells(const StudyConfig& study) {
   for (const MethodConfig& method : study.methods) {
     if (method.kind == MethodKind::random)
       methods += count_settings(study, study.match) * static_cast<double>(study.null.draws);
+    else if (method.kind == MethodKind::sft)
+      methods += static_cast<double>(study.seed.training.size());
     else
       methods += method.kind == MethodKind::original ? 1 : count_settings(study, method);
   }
@@ -219,7 +221,10 @@ void check_grid(Binding& binding, const StudyConfig& study) {
       binding.problem("axes.alpha", "at least one value is needed");
     if (study.axes.mode.empty()) binding.problem("axes.mode", "at least one mode is needed");
   }
-  if (any([](const MethodConfig& m) { return reads_discovery(m.kind); }) && study.split.discovery < 1)
+  const bool trains = has_kind(study, MethodKind::sft);
+  if (trains && study.seed.training.empty()) binding.problem("seed.training", "at least one seed is needed");
+  const bool discovers = any([](const MethodConfig& m) { return reads_discovery(m.kind); });
+  if ((discovers || trains) && study.split.discovery < 1)
     binding.problem("split.discovery", "the methods need questions that experts are found on");
   if (study.protocol == Protocol::holdout && study.split.tuning < 1)
     binding.problem("split.tuning",
@@ -342,6 +347,10 @@ std::string StudyConfig::hash() const {
   if (!samples) figures["seed"].erase("sampling");
   if (calibration.permutations == 0) figures.erase("calibration");
   if (transfer.study.empty()) figures.erase("transfer");
+  if (!has_kind(*this, MethodKind::sft)) {
+    figures.erase("sft");
+    figures["seed"].erase("training");
+  }
   for (const char* key : {"device", "batch_tokens", "threads", "check_weights"}) figures["engine"].erase(key);
   for (Json& option : figures["options"]["model"])
     for (const char* key : {"path", "files", "sampling", "chat"}) option.erase(key);

@@ -13,6 +13,7 @@
 #include "core/steering/plan.h"
 #include "experiments/benchmark.h"
 #include "experiments/method_config.h"
+#include "experiments/sft_config.h"
 
 namespace moelab::experiments {
 
@@ -43,10 +44,11 @@ struct AxesConfig {
 };
 
 struct SeedConfig {
-  std::int64_t split = 1;      // tuning questions, folds, the order of a limit
-  std::int64_t discovery = 1;  // which questions experts are found on
-  std::int64_t draw = 1;       // random experts
-  std::int64_t sampling = 1;   // answers that are written with a temperature
+  std::int64_t split = 1;                    // tuning questions, folds, the order of a limit
+  std::int64_t discovery = 1;                // which questions experts are found on
+  std::int64_t draw = 1;                     // random experts
+  std::int64_t sampling = 1;                 // answers that are written with a temperature
+  std::vector<std::int64_t> training = {1};  // fine-tuning: a run for each
 };
 
 struct SplitConfig {
@@ -100,6 +102,7 @@ struct StudyConfig {
   CalibrationConfig calibration;
   TransferConfig transfer;
   LimitConfig limits;
+  SftConfig sft;  // of methods of kind sft
   engine::EngineOptions engine;
   std::filesystem::path plan;       // of method=file
   std::filesystem::path score_sql;  // of methods of kind sql that name no query of their own
@@ -117,7 +120,7 @@ struct StudyConfig {
   Json tree;           // what is stored: the config with the chosen options' content
 
   // SHA-256 over all of `tree` that can change a figure: not the database, device, threads or batch size, nor
-  // seed.sampling where nothing is sampled.
+  // seed.sampling where nothing is sampled, nor what concerns training where nothing is trained.
   std::string hash() const;
 };
 

@@ -33,6 +33,8 @@ Binder<SeedConfig> seed_binder() {
       .field("draw", &SeedConfig::draw, "of random experts")
       .range(0, kMany)
       .field("sampling", &SeedConfig::sampling, "of answers that are written with a temperature")
+      .range(0, kMany)
+      .field("training", &SeedConfig::training, "of fine-tuning, a run for each")
       .range(0, kMany);
 }
 
@@ -188,6 +190,7 @@ config::Binder<StudyConfig> study_binder() {
       .section("calibration", &StudyConfig::calibration, calibration_binder())
       .section("transfer", &StudyConfig::transfer, transfer_binder())
       .section("limits", &StudyConfig::limits, limit_binder())
+      .section("sft", &StudyConfig::sft, sft_binder())
       .section("engine", &StudyConfig::engine, engine_binder())
       .field("plan", &StudyConfig::plan, "file of experts for the method 'file'")
       .field("score_sql", &StudyConfig::score_sql, "file of a query for the method 'sql'")

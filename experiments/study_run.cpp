@@ -8,17 +8,15 @@
 #include "core/base/json.h"
 #include "experiments/analyse.h"
 #include "experiments/calibration_cells.h"
-#include "experiments/cell_keys.h"
-#include "experiments/generate_cells.h"
+#include "experiments/cell_runner.h"
 #include "experiments/guarded.h"
 #include "experiments/model_session.h"
 #include "experiments/planted.h"
 #include "experiments/run_meter.h"
-#include "experiments/score_cells.h"
+#include "experiments/sft_study.h"
 #include "experiments/study_notes.h"
 #include "experiments/study_results.h"
 #include "experiments/study_setup.h"
-#include "experiments/study_target.h"
 #include "experiments/trace_rankings.h"
 #include "experiments/transfer.h"
 #include "experiments/verdict.h"
@@ -33,7 +31,8 @@ class StudyRunner {
         store_(store),
         meter_(hooks),
         prepared_(prepare_study(study, store)),
-        transfer_(study.transfer.study.empty() ? 0 : require_study(store, study.transfer.study)) {}
+        transfer_(study.transfer.study.empty() ? 0 : require_study(store, study.transfer.study)),
+        cells_(study, store, prepared_.id, meter_, summary_) {}
 
   RunSummary run();
 
@@ -48,21 +47,12 @@ class StudyRunner {
                        const StudyFindings& findings, store::Id model);
   void run_others(const ModelSession& session, const StoredBenchmark& stored, const StudyFindings& findings,
                   store::Id model);
+  void run_trained(const ModelSession& session, const StoredBenchmark& stored, store::Id model,
+                   const MethodConfig& method);
+  void train_and_score(const ModelSession& session, const Target& trained, const std::string& method,
+                       std::int64_t seed);
   void fail_model(const ModelConfig& config, const std::string& error);
-  void fail_cells(const Target& target, const std::string& condition, std::vector<PlannedCell> cells);
-  void score(const ModelSession& session, const Target& target, const std::vector<PlannedCell>& cells);
-  void score_variant(const ModelSession& session, const Target& target, const std::string& condition,
-                     const Variant& variant, const std::vector<CellTask>& tasks);
-  void score_tasks(const ModelSession& session, const ScoreSetup& setup, const Target& target,
-                   const std::vector<CellTask>& tasks);
-  ScoreSetup setup_of(const engine::Engine& engine, const Target& target, const std::string& condition) const;
-  Condition condition_of(const LoadedModel& model, const StoredBenchmark& stored,
-                         const std::string& domain) const;
-  CellTask put_cell(const Target& target, const std::string& condition, const PlannedCell& cell);
-  void forget_failed(const Target& target);
-  ScoreHooks score_hooks();
   std::int64_t expected_samples(const StoredBenchmark& stored, const std::string& domain) const;
-  void count(const ScoreSummary& summary);
 
   const StudyConfig& study_;
   store::Store& store_;
@@ -70,49 +60,12 @@ class StudyRunner {
   PreparedStudy prepared_;
   store::Id transfer_;  // the study whose plans are run too; 0 for none
   RunSummary summary_;
+  CellRunner cells_;
 };
 
-Condition StudyRunner::condition_of(const LoadedModel& model, const StoredBenchmark& stored,
-                                    const std::string& domain) const {
-  const BenchmarkConfig& config = stored.benchmark.config;
-  return {model.digest,
-          model.tokenizer->digest(),
-          template_of(stored.benchmark),
-          question_set_digest(stored.benchmark.domain(domain)),
-          model.dtype,
-          false,
-          is_generated(config.prompt) ? generation_key(config.generation, study_.seed.sampling) : ""};
-}
-
-CellTask StudyRunner::put_cell(const Target& target, const std::string& condition, const PlannedCell& cell) {
-  store::CellRow row = cell_row(target, condition, cell);
-  if (cell.plan) row.plan = store_.put_plan(plan_row(cell));
-  CellTask task;
-  task.cell = store_.put_cell(row);
-  task.plan_key = plan_content(cell);
-  if (cell.plan) task.plan = *cell.plan;
-  store_.add_to_study(prepared_.id, task.cell, cell.role);
-  if (!cell.note.empty()) put_note(store_, prepared_.id, "plan", {{"cell", task.cell}, {"note", cell.note}});
-  return task;
-}
-
-// Cells that failed without an answer leave the study; those that still fail come back.
-void StudyRunner::forget_failed(const Target& target) {
-  store_.database().run(
-      "DELETE FROM study_cell WHERE study = ?1 AND cell IN (SELECT id FROM cell WHERE model = ?2 AND "
-      "benchmark = ?3 "
-      "AND domain = ?4 AND status = 'failed' AND plan IS NULL AND id NOT IN (SELECT cell FROM sample))",
-      prepared_.id, target.model, target.stored->benchmark.config.name, target.domain);
-}
-
-void StudyRunner::fail_cells(const Target& target, const std::string& condition,
-                             std::vector<PlannedCell> cells) {
-  store::Transaction transaction = store_.begin();
-  for (const PlannedCell& cell : cells) {
-    const CellTask task = put_cell(target, condition, cell);
-    store_.set_outcome(task.cell, {"failed", 0, 0, 0, cell.error, "{}"});
-  }
-  transaction.commit();
+// What one cell takes, with the study's limit.
+std::int64_t asked_samples(const StoredBenchmark& stored, const std::string& domain) {
+  return std::ssize(stored.splits.at(domain).scored) * stored.benchmark.config.repeats();
 }
 
 // A model that cannot be loaded has no digest: a row that stands for its path holds the failed cells.
@@ -126,115 +79,15 @@ void StudyRunner::fail_model(const ModelConfig& config, const std::string& error
   for (const StoredBenchmark& stored : prepared_.benchmarks)
     for (const std::string& domain : stored.tested) {
       const Target target{&stored, domain, model};
-      forget_failed(target);
-      fail_cells(target, row.digest + "|" + stored.benchmark.config.name + "|" + domain,
-                 unplanned_cells(study_, domain, error));
+      cells_.forget_failed(target);
+      cells_.fail_cells(target, row.digest + "|" + stored.benchmark.config.name + "|" + domain,
+                        unplanned_cells(study_, domain, error));
       meter_.state().samples_total -= expected_samples(stored, domain);
     }
 }
 
-ScoreSetup StudyRunner::setup_of(const engine::Engine& engine, const Target& target,
-                                 const std::string& condition) const {
-  ScoreSetup setup;
-  setup.engine = &engine;
-  setup.condition = condition;
-  setup.prompt = target.stored->benchmark.config.prompt;
-  setup.evaluators = evaluators_of(target.stored->benchmark.config);
-  setup.wanted = wanted_samples(*target.stored, target.domain);
-  setup.provenance = provenance_of(engine);
-  const GenerationConfig& generation = target.stored->benchmark.config.generation;
-  if (is_generated(setup.prompt)) {
-    Json provenance = parse_json(setup.provenance, "provenance");
-    provenance["generation"] = parse_json(generation_key(generation, study_.seed.sampling), "generation");
-    setup.provenance = canonical_json(provenance);
-  }
-  return setup;
-}
-
-ScoreHooks StudyRunner::score_hooks() {
-  return {[this](std::int64_t samples) { meter_.inside(samples); },
-          [this](const ChunkReport& chunk) {
-            summary_.samples_new += chunk.samples;
-            meter_.chunk(chunk.samples, chunk.forward_tokens, chunk.seconds);
-            meter_.check_interrupt();
-          }};
-}
-
-void StudyRunner::count(const ScoreSummary& summary) {
-  summary_.cells_skipped += summary.complete_before;
-  summary_.cells_done += summary.completed;
-  meter_.state().cells_done += summary.complete_before + summary.completed;
-}
-
-// Scores or generates what the tasks miss; when the model itself fails, those that are not complete are
-// marked with the reason.
-void StudyRunner::score_tasks(const ModelSession& session, const ScoreSetup& setup, const Target& target,
-                              const std::vector<CellTask>& tasks) {
-  const BenchmarkConfig& config = target.stored->benchmark.config;
-  const auto work = [&] {
-    if (!is_generated(config.prompt)) return score_cells(setup, tasks, store_, score_hooks());
-    const auto seed = static_cast<std::uint64_t>(study_.seed.sampling);
-    return generate_cells({setup, config.generation, &session.tokenizer(), seed, session.cache_bytes()},
-                          tasks, store_, score_hooks());
-  };
-  guarded([&] { count(work()); },
-          [&](const std::string& error) {
-            for (const CellTask& task : tasks) {
-              const store::CellRow row = store_.cell(task.cell);
-              if (row.status == "done" || row.status == "inert") continue;
-              store_.set_outcome(task.cell,
-                                 {"failed", row.n_samples, row.seconds, row.tokens, error, row.provenance});
-            }
-            store_.add_event(prepared_.id, "failure", error);
-          });
-}
-
-void StudyRunner::score_variant(const ModelSession& session, const Target& target,
-                                const std::string& condition, const Variant& variant,
-                                const std::vector<CellTask>& tasks) {
-  const auto questions = scored_questions(*target.stored, target.domain,
-                                          {session.tokenizer(), session.directory(), variant.hint});
-  std::optional<engine::Engine> resized;
-  if (variant.top_k > 0) resized = with_top_k(session.engine(), variant.top_k);
-  ScoreSetup setup = setup_of(resized ? *resized : session.engine(), target, condition);
-  setup.questions = questions;
-  score_tasks(session, setup, target, tasks);
-}
-
-void StudyRunner::score(const ModelSession& session, const Target& target,
-                        const std::vector<PlannedCell>& cells) {
-  const std::string condition =
-      key_of(condition_of(session.loaded(target.model), *target.stored, target.domain));
-  std::map<Variant, std::vector<CellTask>> tasks;
-  std::vector<CellTask> again;
-  std::vector<PlannedCell> failed;
-  store::Transaction transaction = store_.begin();
-  for (const PlannedCell& cell : cells) {
-    if (!cell.error.empty())
-      failed.push_back(cell);
-    else
-      (cell.role == "aa" ? again : tasks[cell.variant]).push_back(put_cell(target, condition, cell));
-  }
-  fail_cells(target, condition, failed);
-  transaction.commit();
-  for (const auto& [variant, group] : tasks) score_variant(session, target, condition, variant, group);
-  if (again.empty()) return;
-  auto questions =
-      scored_questions(*target.stored, target.domain, {session.tokenizer(), session.directory()});
-  // Another order and another batch size: what changes then is the noise of the arithmetic.
-  std::reverse(questions.begin(), questions.end());
-  engine::EngineOptions options = session.engine().options();
-  options.batch_tokens = std::max<std::int64_t>(64, options.batch_tokens / 3);
-  const engine::Engine other(session.engine().model(), options);
-  ScoreSetup setup_again = setup_of(other, target, condition);
-  setup_again.questions = questions;
-  score_tasks(session, setup_again, target, again);
-}
-
 std::int64_t StudyRunner::expected_samples(const StoredBenchmark& stored, const std::string& domain) const {
-  return static_cast<std::int64_t>(unplanned_cells(study_, domain, "").size() *
-                                   stored.splits.at(domain).scored.size()) *
-         stored.benchmark.config.repeats();
+  return std::ssize(unplanned_cells(study_, domain, "")) * asked_samples(stored, domain);
 }
 
 StudyFindings StudyRunner::discover(const LoadedModel& model, const StoredBenchmark& stored) {
@@ -255,30 +108,27 @@ StudyFindings StudyRunner::discover(const LoadedModel& model, const StoredBenchm
 
 void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& session,
                               const StoredBenchmark& stored, store::Id model) {
-  const LoadedModel loaded = session.loaded(model);
   StudyFindings findings;
   std::string error;
   guarded(
       [&] {
-        findings = discover(loaded, stored);
+        findings = discover(session.loaded(model), stored);
         add_trace_rankings(session, stored, study_, findings, store_);
       },
       [&](const std::string& problem) { error = "discovery: " + problem; });
   for (const std::string& domain : stored.tested) {
     const Target target{&stored, domain, model};
-    const auto fail = [&](const std::string& problem) {
-      store_.add_event(prepared_.id, "failure",
-                       fmt::format("model {}, domain {}: {}", session.row().name, domain, problem));
-      fail_cells(target, key_of(condition_of(loaded, stored, domain)),
-                 unplanned_cells(study_, domain, problem));
+    const auto fail = [&](const std::string& why) {
+      cells_.fail(session, target, unplanned_cells(study_, domain, why), why);
     };
     meter_.state().domain = domain;
     meter_.phase("grid");
-    forget_failed(target);
+    cells_.forget_failed(target);
     const std::int64_t before = summary_.samples_new;
     if (error.empty())
-      guarded([&] { score(session, target, plan_cells(study_, findings, domain, session.engine().spec())); },
-              fail);
+      guarded(
+          [&] { cells_.run(session, target, plan_cells(study_, findings, domain, session.engine().spec())); },
+          fail);
     else
       fail(error);
     // What was stored before this call is not part of its work.
@@ -296,15 +146,13 @@ void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& ses
 // Cells beside the grid: they are counted when they come up.
 void StudyRunner::run_more(const ModelSession& session, const Target& target, const std::string& phase,
                            const std::vector<PlannedCell>& planned) {
-  const auto expected =
-      static_cast<std::int64_t>(planned.size() * target.stored->splits.at(target.domain).scored.size()) *
-      target.stored->benchmark.config.repeats();
+  const std::int64_t expected = std::ssize(planned) * asked_samples(*target.stored, target.domain);
   const std::int64_t before = summary_.samples_new;
   meter_.state().domain = target.domain;
-  meter_.state().cells_total += static_cast<std::int64_t>(planned.size());
+  meter_.state().cells_total += std::ssize(planned);
   meter_.state().samples_total += expected;
   meter_.phase(phase);
-  score(session, target, planned);
+  cells_.run(session, target, planned);
   meter_.state().samples_total -= expected - (summary_.samples_new - before);
 }
 
@@ -344,6 +192,40 @@ void StudyRunner::run_others(const ModelSession& session, const StoredBenchmark&
   }
 }
 
+// Trains on one domain and scores the trained model on all of them.
+void StudyRunner::train_and_score(const ModelSession& session, const Target& trained,
+                                  const std::string& method, std::int64_t seed) {
+  meter_.state().domain = trained.domain;
+  meter_.phase("train");
+  const SftJob job{&session, trained.stored, trained.domain, seed,
+                   [this](const train::SftStep&) { meter_.check_interrupt(); }};
+  const SftOutcome outcome = run_sft(job, study_, store_);
+  put_note(store_, prepared_.id, "training", training_note(job, outcome, trained.model, method));
+  const engine::Engine engine(outcome.model, session.engine().options());
+  for (const std::string& domain : trained.stored->tested) {
+    const Target target{trained.stored, domain, trained.model};
+    meter_.state().domain = domain;
+    meter_.phase(domain == trained.domain ? "grid" : "other_domain");
+    cells_.run_trained(session, engine, target, sft_cell(method, trained.domain, domain, outcome.digest));
+  }
+}
+
+void StudyRunner::run_trained(const ModelSession& session, const StoredBenchmark& stored, store::Id model,
+                              const MethodConfig& method) {
+  for (const std::string& domain : stored.tested)
+    for (const std::int64_t seed : study_.seed.training) {
+      const Target target{&stored, domain, model};
+      const std::string name = sft_method_name(method, study_, seed);
+      meter_.state().cells_total += std::ssize(stored.tested) - 1;
+      for (const std::string& tested : stored.tested)
+        meter_.state().samples_total += asked_samples(stored, tested);
+      guarded([&] { train_and_score(session, target, name, seed); },
+              [&](const std::string& why) {
+                cells_.fail(session, target, {sft_cell(name, domain, domain, "", why)}, why);
+              });
+    }
+}
+
 void StudyRunner::run_model(const ModelConfig& config) {
   meter_.state().model = config.name;
   meter_.state().domain.clear();
@@ -361,8 +243,10 @@ void StudyRunner::run_model(const ModelConfig& config) {
   const auto stand_in = store_.find_model("not loaded: " + sha256(config.name + "|" + config.path.string()));
   for (const StoredBenchmark& stored : prepared_.benchmarks) {
     if (stand_in)
-      for (const std::string& domain : stored.tested) forget_failed({&stored, domain, *stand_in});
+      for (const std::string& domain : stored.tested) cells_.forget_failed({&stored, domain, *stand_in});
     run_domains(config, *session, stored, model);
+    for (const MethodConfig& method : study_.methods)
+      if (method.kind == MethodKind::sft) run_trained(*session, stored, model, method);
   }
 }
 
@@ -370,9 +254,8 @@ RunSummary StudyRunner::run() {
   const auto start = std::chrono::steady_clock::now();
   for (const StoredBenchmark& stored : prepared_.benchmarks)
     for (const std::string& domain : stored.tested) {
-      const auto models = static_cast<std::int64_t>(study_.models.size());
-      meter_.state().cells_total +=
-          models * static_cast<std::int64_t>(unplanned_cells(study_, domain, "").size());
+      const auto models = std::ssize(study_.models);
+      meter_.state().cells_total += models * std::ssize(unplanned_cells(study_, domain, ""));
       meter_.state().samples_total += models * expected_samples(stored, domain);
     }
   for (const ModelConfig& model : study_.models) {

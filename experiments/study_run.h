@@ -13,7 +13,7 @@ namespace moelab::experiments {
 
 struct RunProgress {
   std::string model, domain;
-  std::string phase;                                 // load, discover, grid, other_domain, calibrate, analyse
+  std::string phase;  // load, discover, grid, other_domain, calibrate, transfer, train, analyse
   std::int64_t cells_done = 0, cells_total = 0;      // of the study; the total grows by other domains' plans
   std::int64_t samples_done = 0, samples_total = 0;  // of this call
   double tokens_per_second = 0;                      // token rows through the model, over this call's scoring

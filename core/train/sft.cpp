@@ -118,6 +118,9 @@ class Run {
   void save();
   void resume();
   TrainingState state(const at::Tensor& numbers);
+  bool wants_stop() const {
+    return options_.patience > 0 && progress_.looks >= static_cast<double>(options_.patience);
+  }
   bool has_checkpoint() const { return !options_.checkpoint.empty(); }
   std::int64_t done() const { return static_cast<std::int64_t>(progress_.done); }
 
@@ -209,7 +212,7 @@ SftResult Run::go(const SftCallback& report) {
   if (has_checkpoint() && std::filesystem::exists(options_.checkpoint)) resume();
   if (progress_.done == 0 && !tuning_.empty()) progress_.best = mean_loss(tuned_, tuning_, options_);
   const std::int64_t first = done();
-  SftEnd end = SftEnd::all_steps;
+  SftEnd end = wants_stop() ? SftEnd::early : SftEnd::all_steps;
   while (done() < options_.steps && end == SftEnd::all_steps) {
     const auto start = Clock::now();
     SftStep now;
@@ -228,8 +231,7 @@ SftResult Run::go(const SftCallback& report) {
     if (is_explosion(worst))
       return explode(fmt::format("step {}: the loss is {:.4g}, {:.4g} at first", now.step, worst,
                                  progress_.first_sum / progress_.first_count));
-    if (options_.patience > 0 && progress_.looks >= static_cast<double>(options_.patience))
-      end = SftEnd::early;
+    if (wants_stop()) end = SftEnd::early;
     if (has_checkpoint() && (is_last || end == SftEnd::early || done() % options_.checkpoint_every == 0))
       save();
     now.seconds = seconds_from(start);

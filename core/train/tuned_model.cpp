@@ -153,7 +153,8 @@ TunedModel::Values TunedModel::changed(std::int64_t layer) const {
   if (const auto found = whole_of_.find(layer); found != whole_of_.end())
     for (const std::size_t i : found->second) {
       const auto& [name, leaf] = leaves_.named[i];
-      values[name] = leaf.to(weights_.at(name).scalar_type());
+      const at::Tensor value = at::GradMode::is_enabled() ? leaf : leaf.detach();
+      values[name] = value.to(weights_.at(name).scalar_type());
     }
   return values;
 }

@@ -55,7 +55,7 @@ class TunedModel {
   model::LayerWeights layer(std::int64_t layer) const;
   model::Model model() const;  // with all of them
 
-  // The model with the changes merged, and no trace of training.
+  // The model with the changes merged, without gradients. What is trained whole is shared with the leaves.
   model::Model merged() const;
 
  private:
