@@ -26,8 +26,7 @@ namespace {
 [[noreturn]] void fail_size(const Table& table, const ReadLimits& limits) {
   throw FileError(
       "{}: unpacks to more than {} bytes: no set of questions is that large, so the file is damaged or made "
-      "to "
-      "fill the memory",
+      "to fill the memory",
       table.path.string(), limits.decoded_bytes);
 }
 
@@ -173,8 +172,7 @@ bool reads_parquet() { return false; }
 void read_parquet(const ReadLimits&, Table& table) {
   throw FileError(
       "{}: this build does not read Parquet; run scripts/setup and build with -DMOELAB_PARQUET=ON, or "
-      "convert the "
-      "file with scripts/parquet_to_jsonl.py",
+      "convert the file with scripts/parquet_to_jsonl.py",
       table.path.string());
 }
 

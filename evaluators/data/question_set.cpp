@@ -165,7 +165,10 @@ SetQuestion read_question_row(const Table& table, std::size_t row, const Layout&
   if (layout.kind == SetKind::gpqa) read_gpqa(table, row, question);
   if (layout.kind == SetKind::mmlu) read_mmlu(table, row, question);
   if (layout.kind == SetKind::aime) question.number = aime_number(table, row, layout.answer);
-  if (layout.kind == SetKind::gsm8k) question.number = gsm8k_number(table, row, layout.answer);
+  if (layout.kind == SetKind::gsm8k) {
+    question.number = gsm8k_number(table, row, layout.answer);
+    question.solution = text_value(table, row, layout.answer);
+  }
   if (question.number.empty() && question.options.size() < 2)
     throw FileError("{}: the question has {} options, at least 2 are needed", table.where(row),
                     question.options.size());

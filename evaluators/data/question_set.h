@@ -25,7 +25,8 @@ struct SetQuestion {
   std::string number;                // the answer of a question without options, as text: "204", "5,600"
   std::string domain;     // MMLU-Pro: category; GPQA: high-level domain; MMLU: subject; else the set
   std::string subdomain;  // GPQA
-  std::string solution;   // MMLU-Pro: cot_content, which the five examples of a category have
+  // MMLU-Pro: cot_content, which the five examples of a category have; GSM8K: the whole answer.
+  std::string solution;
 };
 
 struct QuestionSet {

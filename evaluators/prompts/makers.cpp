@@ -11,9 +11,8 @@ namespace {
 constexpr std::string_view kStepByStep = "Let's think step by step.";
 constexpr std::string_view kMultipleChoice =
     "Answer the following multiple choice question. The last line of your response should be of the "
-    "following "
-    "format: 'Answer: $LETTER' (without quotes) where LETTER is one of ABCD. Think step by step before "
-    "answering.";
+    "following format: 'Answer: $LETTER' (without quotes) where LETTER is one of ABCD. Think step by step "
+    "before answering.";
 
 // "A. one\nB. two\n" with another mark behind the letter, and before it.
 std::string lettered(const Shown& shown, std::string_view before, std::string_view behind) {
@@ -59,16 +58,14 @@ std::string mmlu_pro_instruction(const std::string& domain) {
 std::string mmlu_pro_lm_eval_instruction(const std::string& domain) {
   return fmt::format(
       "The following are multiple choice questions (with answers) about {}. Think step by step and then "
-      "finish "
-      "your answer with \"the answer is (X)\" where X is the correct letter choice.\n",
+      "finish your answer with \"the answer is (X)\" where X is the correct letter choice.\n",
       domain);
 }
 
 std::string mmlu_pro_api_instruction(const std::string& domain) {
   return fmt::format(
       "The following are multiple choice questions (with answers) about {}. Think step by step and then "
-      "output "
-      "the answer in the format of \"The answer is (X)\" at the end.\n\n",
+      "output the answer in the format of \"The answer is (X)\" at the end.\n\n",
       domain);
 }
 
@@ -98,6 +95,10 @@ std::string mmlu_pro_lm_eval_example(const data::SetQuestion& question, const Sh
 
 std::string mmlu_example(const data::SetQuestion& question, const Shown& shown) {
   return fmt::format("{} {}\n\n", mmlu_question(question, shown), evaluators::option_letter(shown.answer));
+}
+
+std::string gsm8k_example(const data::SetQuestion& question, const Shown& shown) {
+  return fmt::format("{} {}\n\n", aime_lm_eval_question(question, shown), question.solution);
 }
 
 std::string mmlu_pro_question(const data::SetQuestion& question, const Shown& shown) {
@@ -145,12 +146,9 @@ std::string aime_lm_eval_question(const data::SetQuestion& question, const Shown
 std::string aime_lighteval_question(const data::SetQuestion& question, const Shown&) {
   return fmt::format(
       "\nSolve the following math problem efficiently and clearly.  The last line of your response should be "
-      "of "
-      "the following format: 'Therefore, the final answer is: $\\boxed{{ANSWER}}$. I hope it is correct' "
-      "(without "
-      "quotes) where ANSWER is just the final number or expression that solves the problem. Think step by "
-      "step "
-      "before answering.\n\n{}\n",
+      "of the following format: 'Therefore, the final answer is: $\\boxed{{ANSWER}}$. I hope it is correct' "
+      "(without quotes) where ANSWER is just the final number or expression that solves the problem. Think "
+      "step by step before answering.\n\n{}\n",
       question.text);
 }
 

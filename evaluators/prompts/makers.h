@@ -37,6 +37,7 @@ std::string mmlu_instruction(const std::string& domain);
 std::string mmlu_pro_example(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_pro_api_example(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_pro_lm_eval_example(const data::SetQuestion& question, const Shown& shown);
+std::string gsm8k_example(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_example(const data::SetQuestion& question, const Shown& shown);
 
 std::string mmlu_pro_question(const data::SetQuestion& question, const Shown& shown);

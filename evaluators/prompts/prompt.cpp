@@ -5,27 +5,39 @@
 #include <algorithm>
 
 #include "evaluators/prompts/makers.h"
+#include "evaluators/python_random.h"
 
 namespace moelab::prompts {
 namespace {
 
+constexpr std::int64_t kExampleSeed = 1234;  // lm-eval's
+
 using Lead = std::shared_ptr<const std::vector<std::string>>;
 
-Lead make_lead(const Prompt& prompt, const std::string& domain, const data::QuestionSet* examples,
-               const std::vector<Shown>& shown, std::size_t shots) {
-  std::vector<std::string> texts = {prompt.instruction(domain)};
-  for (std::size_t i = 0; i < shown.size() && texts.size() <= shots; ++i) {
+// Where the first `shots` examples of a domain stand.
+std::vector<std::size_t> first_of_domain(const Prompt& prompt, const std::string& domain,
+                                         const data::QuestionSet* examples, std::size_t shots) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; examples != nullptr && i < examples->questions.size() && chosen.size() < shots;
+       ++i) {
     const data::SetQuestion& question = examples->questions[i];
     if (question.domain != domain) continue;
     if (prompt.kind == data::SetKind::mmlu_pro && question.solution.empty())
       throw ConfigError(
           "the example {} has no worked solution (cot_content); MMLU-Pro's validation rows have one",
           question.name);
-    texts.push_back(prompt.example(question, shown[i]));
+    chosen.push_back(i);
   }
-  if (texts.size() <= shots)
+  if (chosen.size() < shots)
     throw ConfigError("the prompt {} puts {} examples before a question of '{}'; the file of examples has {}",
-                      prompt.name, shots, domain, texts.size() - 1);
+                      prompt.name, shots, domain, chosen.size());
+  return chosen;
+}
+
+Lead make_lead(const Prompt& prompt, const std::string& domain, const data::QuestionSet* examples,
+               const std::vector<Shown>& shown, const std::vector<std::size_t>& chosen) {
+  std::vector<std::string> texts = {prompt.instruction(domain)};
+  for (const std::size_t i : chosen) texts.push_back(prompt.example(examples->questions[i], shown[i]));
   return std::make_shared<const std::vector<std::string>>(std::move(texts));
 }
 
@@ -45,6 +57,9 @@ void check_request(const Prompt& prompt, const data::QuestionSet& set, const dat
   if (examples->kind != prompt.kind)
     throw ConfigError("the prompt {} is for {}, the examples are {}", prompt.name, name_of(prompt.kind),
                       examples->layout);
+  if (prompt.draws_examples && examples->questions.size() < shots)
+    throw ConfigError("the prompt {} draws {} examples for each question; the file of examples has {}",
+                      prompt.name, shots, examples->questions.size());
 }
 
 }  // namespace
@@ -75,12 +90,18 @@ std::vector<PutQuestion> put_questions(const Prompt& prompt, const data::Questio
   check_request(prompt, set, examples, shots);
   std::vector<Shown> shown = prompt.arrange(set);
   const std::vector<Shown> shown_examples = shots > 0 ? prompt.arrange(*examples) : std::vector<Shown>();
-  std::map<std::string, Lead> leads;
+  std::map<std::string, Lead> leads;  // by domain
+  evaluators::PythonRandom random(kExampleSeed);
   std::vector<PutQuestion> put;
   for (std::size_t i = 0; i < set.questions.size(); ++i) {
     const data::SetQuestion& question = set.questions[i];
     Lead& lead = leads[question.domain];
-    if (!lead) lead = make_lead(prompt, question.domain, examples, shown_examples, shots);
+    if (prompt.draws_examples && shots > 0)
+      lead = make_lead(prompt, question.domain, examples, shown_examples,
+                       random.sample(shown_examples.size(), shots));
+    else if (!lead)
+      lead = make_lead(prompt, question.domain, examples, shown_examples,
+                       first_of_domain(prompt, question.domain, examples, shots));
     std::string text = prompt.question(question, shown[i]);
     put.push_back({std::move(shown[i]), lead, std::move(text)});
   }

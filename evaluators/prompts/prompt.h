@@ -20,7 +20,7 @@ struct Shown {
   std::size_t answer = 0;  // index whose letter is the right answer
 };
 
-// A question as it is put to a model. Questions of one domain share what leads to them.
+// A question as it is put to a model. Questions of one domain may share what leads to them.
 struct PutQuestion {
   Shown shown;
   std::shared_ptr<const std::vector<std::string>> lead;  // the instruction, then one text an example
@@ -38,6 +38,7 @@ struct Prompt {
   std::string_view evaluator;  // that belongs to it
   std::size_t shots = 0;       // examples, unless the configuration says otherwise
   bool takes_examples = false;
+  bool draws_examples = false;  // anew for each question; else the first of the question's domain
   std::size_t token_limit = 0;  // examples are dropped until the prompt has fewer tokens; 0: none are
   bool is_scored = false;       // the letters " A", " B" ... are scored; else the model writes
   std::string_view source;      // whose prompt it is
@@ -56,10 +57,10 @@ bool is_prompt(std::string_view name);
 
 // Puts every question of a set, in the set's order: the shuffles of options are drawn from CPython's
 // generator row by row, as the makers' scripts draw them, so they depend on the file's order. Where repeats
-// are drawn anew in a maker's script, this is the first repeat. With `shots` above 0 the first `shots`
-// questions of the same domain in `examples` come before. Throws ConfigError when the prompt belongs to
-// another set, takes no examples, or the examples are absent, too few for a domain (named) or without worked
-// solutions.
+// are drawn anew in a maker's script, this is the first repeat. With `shots` above 0 that many questions of
+// `examples` come before: the first of the same domain, or drawn ones. Throws ConfigError when the prompt
+// belongs to another set, takes no examples, or the examples are absent, too few for a domain (named) or
+// without worked solutions.
 std::vector<PutQuestion> put_questions(const Prompt& prompt, const data::QuestionSet& set,
                                        const data::QuestionSet* examples, std::size_t shots);
 

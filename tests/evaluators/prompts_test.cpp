@@ -40,8 +40,9 @@ struct PutSet {
 
 PutSet put_file(const Prompt& prompt, const std::string& file, std::size_t shots) {
   PutSet all{read_set(file), {}};
-  const data::QuestionSet examples =
-      prompt.kind == data::SetKind::mmlu_pro ? read_set("mmlu_pro_validation.parquet") : data::QuestionSet{};
+  data::QuestionSet examples;
+  if (prompt.kind == data::SetKind::mmlu_pro) examples = read_set("mmlu_pro_validation.parquet");
+  if (prompt.draws_examples && shots > 0) examples = read_set("gsm8k_train.jsonl");
   all.put = put_questions(prompt, all.set, &examples, shots);
   return all;
 }
@@ -101,6 +102,10 @@ TEST_CASE("Prompts that cannot be put say why", "[evaluators]") {
                     ContainsSubstring("is for gpqa") && ContainsSubstring("math-ai/aime25"));
   CHECK_THROWS_WITH(put_questions(find_prompt("aime/boxed"), aime, nullptr, 2),
                     ContainsSubstring("takes no examples"));
+  data::QuestionSet train = read_set("gsm8k_train.jsonl");
+  train.questions.resize(4);
+  CHECK_THROWS_WITH(put_questions(find_prompt("gsm8k/lm_eval"), train, &train, 5),
+                    ContainsSubstring("draws 5 examples") && ContainsSubstring("has 4"));
   if (!data::reads_parquet()) return;
   const data::QuestionSet test = read_set("mmlu_pro_test.parquet");
   const Prompt& official = find_prompt("mmlu_pro/official");

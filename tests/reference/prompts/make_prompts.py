@@ -103,6 +103,16 @@ def lm_eval_numbers():
             yield kind, f"{file}#{row}", text, letter
 
 
+def lm_eval_gsm8k():
+    # The examples of each question are drawn from one generator, question after question.
+    file = "gsm8k_train.jsonl"
+    for shots in (5, 8):
+        task = lm_eval_task("gsm8k/gsm8k.yaml", "json", {"test": str(SETS / file), "train": str(SETS / file)})
+        for row, (kind, doc, text, letter) in enumerate(lm_eval_prompts("gsm8k/lm_eval", task, task.test_docs(), shots, lambda d: None)):
+            if row < 15:
+                yield kind, f"{file}#{row}", text, letter
+
+
 def lm_eval_mmlu():
     # One task a subject; description and texts come out of the task, the rows are those of its subject.
     task_files = {"test": str(SETS / "mmlu.parquet"), "dev": str(SETS / "mmlu.parquet")}
@@ -179,7 +189,7 @@ def main():
     arguments = parser.parse_args()
     versions = {name: importlib.metadata.version(name) for name in ("lm-eval", "lighteval", "datasets")}
     versions |= {"python": platform.python_version(), "MMLU-Pro": "f418b11", "simple-evals": "ee3b031"}
-    prompts = [*lm_eval_mmlu_pro(), *lm_eval_gpqa(), *lm_eval_numbers(), *lm_eval_mmlu(), *lighteval_prompts(), *gpqa_official(),
+    prompts = [*lm_eval_mmlu_pro(), *lm_eval_gpqa(), *lm_eval_numbers(), *lm_eval_gsm8k(), *lm_eval_mmlu(), *lighteval_prompts(), *gpqa_official(),
                *simple_evals_gpqa(arguments.simple_evals.resolve()), *mmlu_pro_api(arguments.mmlu_pro.resolve()),
                *mmlu_pro_official(arguments.mmlu_pro.resolve())]
     OUT.parent.mkdir(parents=True, exist_ok=True)

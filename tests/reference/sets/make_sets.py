@@ -19,7 +19,8 @@ PARQUET = {"mmlu_pro_test": synthetic_rows.mmlu_pro("test"), "mmlu_pro_validatio
            "gpqa": synthetic_rows.gpqa(), "maxwell_jia": synthetic_rows.maxwell_jia(),
            "hugging_face_h4": synthetic_rows.hugging_face_h4("2024"), "gsm8k": synthetic_rows.gsm8k(),
            "mmlu": synthetic_rows.mmlu()}
-JSONL = {"math_ai": synthetic_rows.math_ai(), "opencompass": synthetic_rows.opencompass()}
+JSONL = {"math_ai": synthetic_rows.math_ai(), "opencompass": synthetic_rows.opencompass(),
+         "gsm8k_train": synthetic_rows.gsm8k_train()}
 
 
 def kinds_table():

@@ -117,6 +117,12 @@ def gsm8k():
             for answer in answers]
 
 
+def gsm8k_train():
+    """So many that eight draws of CPython's sample() take the way of large populations."""
+    rng = random.Random("gsm8k_train")
+    return [{"question": question(rng).strip(), "answer": f"{sentence(rng, 2, 6)}\n#### {number}"} for number in range(90)]
+
+
 def mmlu():
     rng = random.Random("mmlu")
     return [{"question": question(rng), "subject": subject, "choices": options(rng, 4), "answer": rng.randrange(4)}
