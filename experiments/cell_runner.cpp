@@ -39,8 +39,8 @@ CellTask CellRunner::put_cell(const Target& target, const std::string& condition
 void CellRunner::forget_failed(const Target& target) {
   store_.database().run(
       "DELETE FROM study_cell WHERE study = ?1 AND cell IN (SELECT id FROM cell WHERE model = ?2 AND "
-      "benchmark = ?3 "
-      "AND domain = ?4 AND status = 'failed' AND plan IS NULL AND id NOT IN (SELECT cell FROM sample))",
+      "benchmark = ?3 AND domain = ?4 AND status = 'failed' AND plan IS NULL AND id NOT IN (SELECT cell FROM "
+      "sample))",
       id_, target.model, target.stored->benchmark.config.name, target.domain);
 }
 

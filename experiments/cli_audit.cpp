@@ -39,11 +39,9 @@ Verb verb_audit() {
   spec.usage = "[--n QUESTIONS] [--cells CELLS] [--flip-rate SHARE] [--gain POINTS]";
   spec.text =
       "Each question flips with the given rate in every cell, to right and to wrong alike, and the best cell "
-      "is "
-      "reported:\n"
+      "is reported:\n"
       "so much does a table gain that chooses its settings on the questions that it reports. Exact, for "
-      "independent "
-      "cells;\n"
+      "independent cells;\n"
       "docs/metrics.md has the formula.";
   spec.flags = {{"--n", "QUESTIONS", "questions of the benchmark (default: 717)"},
                 {"--cells", "CELLS", "settings tried (default: 40)"},

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/process.hpp>
 
 #include "core/config/nearest.h"
 #include "evaluators/data/set_report.h"
 #include "experiments/cli.h"
+#include "experiments/hub_download.h"
 #include "experiments/workspace.h"
 
 namespace moelab::experiments {
@@ -79,21 +79,13 @@ int check(const fs::path& path) {
 
 int fetch(const std::string& name, const fs::path& folder) {
   const PublishedSet& set = find_published(name);
-  const auto program = boost::process::search_path("hf");
-  if (program.empty())
-    throw ConfigError(
-        "the command 'hf' is not installed (pip install huggingface_hub); or fetch {} of the data set {} by "
-        "hand into {}",
-        config::join_names(set.files, set.files.size()), set.repository, folder.string());
   std::vector<std::string> words = {"download", set.repository, "--repo-type",
                                     "dataset",  "--local-dir",  folder.string()};
   for (const std::string& pattern : set.files) words.insert(words.end(), {"--include", pattern});
-  const int status = boost::process::system(program, boost::process::args(words),
-                                            boost::process::std_in < boost::process::null);
-  if (status != 0)
-    throw Error(
-        "hf download {} ended with status {}; sets that ask for an agreement need 'hf auth login' first",
-        set.repository, status);
+  run_hf(words,
+         fmt::format("or fetch {} of the data set {} by hand into {}",
+                     config::join_names(set.files, set.files.size()), set.repository, folder.string()),
+         "sets that ask for an agreement need 'hf auth login' first");
   return check(folder);
 }
 

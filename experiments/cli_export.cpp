@@ -63,11 +63,9 @@ Verb verb_export() {
   spec.usage = "--hf MODEL OUT_DIR [--dtype TYPE] [--max-shard-size SIZE]";
   spec.text =
       "MODEL is a model directory, an option of configs/model or an id org/name. OUT_DIR must not exist; it "
-      "appears "
-      "whole or\n"
+      "appears whole or\n"
       "not at all. One tensor at a time is in memory. Without --dtype every tensor keeps its type; packed "
-      "weights "
-      "and\n"
+      "weights and\n"
       "correction biases of routers always do.";
   spec.flags = {{"--hf", "", "a Hugging Face directory: safetensors, config.json, tokenizer, chat template"},
                 {"--dtype", "TYPE", "float32, bfloat16 or float16 (default: as stored)"},

@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <boost/process.hpp>
+#include <algorithm>
 
 #include "experiments/cli.h"
 #include "experiments/hub_cache.h"
+#include "experiments/hub_download.h"
 #include "experiments/model_files.h"
 #include "experiments/model_place.h"
 #include "experiments/workspace.h"
@@ -34,39 +35,20 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
-// Its output goes where ours goes; an interruption reaches both.
-void run_download(const std::vector<std::string>& words) {
-  const auto program = boost::process::search_path("hf");
-  if (program.empty())
-    throw Error(
-        "the program 'hf', with which models are fetched, is not installed; install it with: python3 -m pip "
-        "install "
-        "-U huggingface_hub");
-  std::fflush(stdout);
-  boost::process::child child(program, boost::process::args(words));
-  child.wait();
-  if (child.exit_code() != 0)
-    throw Error(
-        "hf ended with status {}: see above; the same command goes on where it stopped. A model with terms "
-        "to accept "
-        "needs: hf auth login",
-        child.exit_code());
-}
-
 int fetch(const Arguments& arguments) {
   const ModelPlace place = find_model(arguments, arguments.words[0]);
   if (place.hub_id.empty())
     throw ConfigError(
         "'{}' is a folder here, or has no hub_id: there is nothing to fetch; give an option of configs/model "
-        "with one, "
-        "or org/name",
+        "with one, or org/name",
         arguments.words[0]);
   const std::vector<std::string> words = download_words(place);
   std::string line = "hf";
   for (const std::string& word : words) line += " " + shell_word(word);
   fmt::print("{}\n", line);
   if (arguments.has("--dry-run")) return kExitDone;
-  run_download(words);
+  run_hf(words, "",
+         "the same command goes on where it stopped. A model with terms to accept needs: hf auth login");
   const auto folder = cached_snapshot(hub_cache_directory(), place.hub_id, place.revision);
   if (!folder)
     throw Error("hf reported success, but {} is not in {}; is HF_HUB_CACHE the same for both?",
@@ -88,11 +70,9 @@ Verb verb_fetch() {
   spec.usage = "MODEL [--dry-run]";
   spec.text =
       "MODEL is an option of configs/model or an id org/name of the Hugging Face hub. The files go to the "
-      "hub's "
-      "cache\n"
+      "hub's cache\n"
       "(HF_HUB_CACHE, HF_HOME or ~/.cache/huggingface), where every verb finds them by the same name. A "
-      "download "
-      "that was\n"
+      "download that was\n"
       "stopped goes on with the same command.";
   spec.flags = {{"--dry-run", "", "print the command and run nothing"}, config_dir_flag()};
   spec.words = {1, 1};

@@ -111,8 +111,7 @@ Verb verb_generate() {
       "configs/model\n"
       "recommends some (it says so): then tokens are drawn, and an equal\n"
       "seed draws equally. --compare makes the original's and the steered model's text in one batch and "
-      "shows "
-      "them side by\n"
+      "shows them side by\n"
       "side. Ctrl-C ends it with status 3. MODEL is a model directory or an option of configs/model.";
   for (const auto& keys : {prompt_settings(), plan_settings(), generate_settings()})
     spec.settings.insert(spec.settings.end(), keys.begin(), keys.end());

@@ -51,8 +51,7 @@ Verb verb_import() {
   spec.usage = "lm-eval|inspect FILE... [study=NAME] [model=NAME] [method=NAME] [key=value ...]";
   spec.text =
       "Reads samples_*.jsonl of lm_eval --log_samples, or inspect_ai logs as JSON, and stores questions, "
-      "samples, the "
-      "tool's\n"
+      "samples, the tool's\n"
       "verdicts and ours as a study, whose tables and tests then work as for one that was run here.";
   spec.settings = {{"study", "the study (default: TOOL-TASK)"},
                    {"model", "the model (default: as the log names it)"},

@@ -104,8 +104,8 @@ void print_self_test(const fs::path& directory) {
 }
 
 int inspect(const Arguments& arguments) {
-  const fs::path directory = model_directory(arguments, arguments.words[0]);
   const ModelPlace place = find_model(arguments, arguments.words[0]);
+  const fs::path directory = model_directory(place, arguments.words[0]);
   line("directory", directory.string());
   if (!place.hub_id.empty()) line("published as", place.described());
   const model::ModelSpec spec = model::read_spec(directory);
@@ -135,8 +135,7 @@ Verb verb_inspect() {
       "MODEL is a Hugging Face model directory, its config.json alone, an option of configs/model or an id "
       "org/name in the\n"
       "hub's cache. The self-test forces, forbids and shifts experts in every layer and checks that the "
-      "router "
-      "really followed;\n"
+      "router really followed;\n"
       "it needs the weights, all else needs config.json.";
   spec.flags = {{"--no-self-test", "", "leave the weights unread"}, config_dir_flag()};
   spec.words = {1, 1};

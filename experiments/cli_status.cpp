@@ -38,11 +38,9 @@ void print_models(store::Store& store, store::Id study) {
                    {"failed"},      {"samples"},      {"tokens/s"}};
   store::Statement row = store.database().prepare(
       "SELECT m.name, c.domain, count(*), sum(c.status IN ('done', 'inert', 'partial')), sum(c.status = "
-      "'failed'), "
-      "sum((SELECT count(*) FROM sample AS s WHERE s.cell = c.id)), sum(c.tokens) / max(sum(c.seconds), "
-      "1e-9) "
-      "FROM study_cell AS x JOIN cell AS c ON c.id = x.cell JOIN model AS m ON m.id = c.model "
-      "WHERE x.study = ?1 GROUP BY m.id, c.domain ORDER BY m.id, c.domain");
+      "'failed'), sum((SELECT count(*) FROM sample AS s WHERE s.cell = c.id)), sum(c.tokens) / "
+      "max(sum(c.seconds), 1e-9) FROM study_cell AS x JOIN cell AS c ON c.id = x.cell JOIN model AS m ON "
+      "m.id = c.model WHERE x.study = ?1 GROUP BY m.id, c.domain ORDER BY m.id, c.domain");
   row.bind(study);
   while (row.step()) {
     table.add({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2),

@@ -16,8 +16,7 @@ int version_of(store::Store& store, const DomainContext& context) {
     if (role != "original") continue;
     const auto newest = store.database().find<std::int64_t>(
         "SELECT coalesce(max(v.version), 1) FROM sample AS s JOIN verdict AS v ON v.sample = s.id AND "
-        "v.evaluator "
-        "= ?2 WHERE s.cell = ?1",
+        "v.evaluator = ?2 WHERE s.cell = ?1",
         cell.id, context.domain->evaluator);
     version = std::max(version, static_cast<int>(newest.value_or(1)));
   }

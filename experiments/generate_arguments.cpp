@@ -84,8 +84,9 @@ model::CacheNeeds needs_of(const engine::GenerateRequest& request, std::int64_t 
 }
 
 GenerateTrial load_trial(const Arguments& given) {
-  const fs::path directory = model_directory(given, given.words.at(0));
-  const AdvisedArguments advised = with_advice(given, find_model(given, given.words.at(0)));
+  const ModelPlace place = find_model(given, given.words.at(0));
+  const fs::path directory = model_directory(place, given.words.at(0));
+  const AdvisedArguments advised = with_advice(given, place);
   const Arguments& arguments = advised.arguments;
   const std::string text = read_prompt_text(arguments);
   engine::GenerateRequest request = read_request(arguments);

@@ -96,12 +96,8 @@ ImportedSample read_inspect_sample(const Json& row, const std::string& task, con
   sample.gold = target_text(row, origin);
   check_target(sample, origin);
   const Json metadata = json_get_or<Json>(row, "metadata", Json::object(), origin);
-  sample.domain = task;
-  for (const char* name : {"category", "High-level domain", "domain", "subject"})
-    if (metadata.contains(name) && metadata.at(name).is_string()) {
-      sample.domain = metadata.at(name).get<std::string>();
-      break;
-    }
+  sample.domain = text_field(metadata, kDomainFields);
+  if (sample.domain.empty()) sample.domain = task;
   read_output(json_get<Json>(row, "output", origin), sample, origin);
   read_scores(json_get_or<Json>(row, "scores", Json::object(), origin), sample, origin);
   return sample;
@@ -114,8 +110,7 @@ ImportedRun read_inspect(const std::filesystem::path& path) {
   if (text.starts_with("PK"))
     throw FileError(
         "{}: is a zip archive (.eval), which is not read here; write it as JSON first: inspect log convert "
-        "{} --to "
-        "json --output-dir logs",
+        "{} --to json --output-dir logs",
         path.string(), path.string());
   const std::string origin = path.string();
   const Json log = parse_json(text, origin);

@@ -13,7 +13,6 @@ namespace moelab::experiments {
 
 namespace {
 
-constexpr const char* kDomainFields[] = {"category", "High-level domain", "domain", "subject"};
 constexpr const char* kQuestionFields[] = {"question", "Question", "problem", "Problem"};
 
 std::string names_of(const Json& object) {
@@ -30,14 +29,6 @@ const Json& field(const Json& row, const char* name, const std::string& origin) 
 }
 
 // The first of the fields that the document has as text.
-std::string text_field(const Json& doc, std::span<const char* const> names) {
-  for (const char* name : names) {
-    const auto found = doc.find(name);
-    if (found != doc.end() && found->is_string()) return found->get<std::string>();
-  }
-  return "";
-}
-
 std::vector<std::string> options_of(const Json& doc, const std::string& origin) {
   std::vector<std::string> options;
   for (const char* name : {"options", "choices"}) {
@@ -145,6 +136,14 @@ bool is_same_reply(const ImportedSample& a, const ImportedSample& b) {
 }
 
 }  // namespace
+
+std::string text_field(const Json& document, std::span<const char* const> names) {
+  for (const char* name : names) {
+    const auto found = document.find(name);
+    if (found != document.end() && found->is_string()) return found->get<std::string>();
+  }
+  return "";
+}
 
 ImportedRun read_lm_eval(const std::filesystem::path& path) {
   ImportedRun run;

@@ -4,10 +4,19 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
+
 namespace moelab::experiments {
+
+// The fields of a document in which published sets name a question's domain, the first that is there counts.
+inline constexpr const char* kDomainFields[] = {"category", "High-level domain", "domain", "subject"};
+
+// The first of the fields that is there and a text; "" without one.
+std::string text_field(const Json& document, std::span<const char* const> names);
 
 // What the tool's own scorer made of a sample.
 struct ToolVerdict {

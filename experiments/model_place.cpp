@@ -97,7 +97,10 @@ ModelPlace find_model(const Arguments& arguments, const std::string& model) {
 }
 
 fs::path model_directory(const Arguments& arguments, const std::string& model) {
-  const ModelPlace place = find_model(arguments, model);
+  return model_directory(find_model(arguments, model), model);
+}
+
+fs::path model_directory(const ModelPlace& place, const std::string& model) {
   if (!place.path.empty()) return place.path;
   if (place.hub_id.empty())
     throw ConfigError("configs/model/{}.yaml: its path is not here, and it has no hub_id to fetch it from",

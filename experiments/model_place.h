@@ -54,6 +54,10 @@ std::filesystem::path model_path(const std::filesystem::path& path, const std::s
 // them, or the option is faulty; a model that is known and not here has an empty path.
 ModelPlace find_model(const Arguments& arguments, const std::string& model);
 
+// The path of a place that was found for `model`. Throws ConfigError that says how to fetch the model when it
+// is not here.
+std::filesystem::path model_directory(const ModelPlace& place, const std::string& model);
+
 // The path of find_model. Throws ConfigError that says how to fetch the model when it is not here.
 std::filesystem::path model_directory(const Arguments& arguments, const std::string& model);
 

@@ -21,9 +21,8 @@ using store::Id;
 std::vector<Id> fitting_cells(store::Store& store, const RescoreRequest& request) {
   std::vector<Id> cells;
   store::Statement row = store.database().prepare(
-      "SELECT c.id, m.name, c.benchmark, c.domain FROM cell AS c JOIN model AS m ON m.id = c.model "
-      "WHERE (?1 = 0 OR c.id = ?1) AND (?2 = 0 OR EXISTS (SELECT 1 FROM study_cell AS x WHERE x.cell = c.id "
-      "AND "
+      "SELECT c.id, m.name, c.benchmark, c.domain FROM cell AS c JOIN model AS m ON m.id = c.model WHERE (?1 "
+      "= 0 OR c.id = ?1) AND (?2 = 0 OR EXISTS (SELECT 1 FROM study_cell AS x WHERE x.cell = c.id AND "
       "x.study = ?2)) ORDER BY c.id");
   row.bind(request.cell, request.study);
   while (row.step())
@@ -121,8 +120,7 @@ std::string stored_answer(const store::SampleRow& sample, const OutputFormat& fo
   if (!split.closed)
     throw StoreError(
         "sample {} (cell {}, question {}, repeat {}): its text leaves the thinking ('{}') open, although it "
-        "is "
-        "stored as closed; judging it needs the model's tokens",
+        "is stored as closed; judging it needs the model's tokens",
         sample.id, sample.cell, sample.question, sample.repeat, format.thinking);
   std::string answer;
   for (const text::TokenRange& range : split.answer)

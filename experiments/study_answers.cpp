@@ -13,9 +13,7 @@ std::vector<std::pair<store::Id, std::uint8_t>> read_cell(store::Store& store, s
                                                           std::int64_t repeats) {
   store::Statement row = store.database().prepare(
       "SELECT s.question, s.repeat, v.correct FROM sample AS s CROSS JOIN verdict AS v ON v.sample = s.id "
-      "AND "
-      "v.evaluator = ?2 "
-      "WHERE s.cell = ?1 AND s.repeat < ?3 ORDER BY s.question, s.repeat, v.version");
+      "AND v.evaluator = ?2 WHERE s.cell = ?1 AND s.repeat < ?3 ORDER BY s.question, s.repeat, v.version");
   row.bind(cell, evaluator, repeats);
   std::map<store::Id, std::map<int, bool>> verdicts;
   while (row.step()) verdicts[row.get<store::Id>(0)][row.get<int>(1)] = row.get<bool>(2);
@@ -68,9 +66,8 @@ StoredSplit read_split(store::Store& store, store::Id study, const std::string& 
   StoredSplit split;
   store::Statement row = store.database().prepare(
       "SELECT x.question, x.assignment, x.role, x.fold FROM split AS x JOIN question AS q ON q.id = "
-      "x.question "
-      "WHERE x.study = ?1 AND q.set_name = ?2 AND q.domain = ?3 AND x.role <> 'discovery' "
-      "ORDER BY x.question, x.assignment");
+      "x.question WHERE x.study = ?1 AND q.set_name = ?2 AND q.domain = ?3 AND x.role <> 'discovery' ORDER "
+      "BY x.question, x.assignment");
   row.bind(study, benchmark, domain);
   while (row.step()) {
     const auto question = row.get<store::Id>(0);

@@ -47,8 +47,7 @@ std::vector<PartsRow> parts_rows(store::Store& store, const TableRequest& reques
   if (rows.empty())
     throw ConfigError(
         "the study '{}' has no gain to split: its options were scored, or it was analysed before gains were "
-        "split "
-        "(moelab run study=NAME analyses it again)",
+        "split (moelab run study=NAME analyses it again)",
         store.study(request.study).name);
   return rows;
 }
@@ -113,8 +112,7 @@ TextTable decomposition_table(store::Store& store, const TableRequest& request, 
           "wrong.",
           rows.front().method.evaluator),
       "truncation: one of the two texts was cut off; format: else, an answer was found in one only; content: "
-      "the "
-      "rest.",
+      "the rest.",
       "The three sum to the gain. pairs: questions x repeats."};
   return table;
 }

@@ -33,18 +33,15 @@ struct PaperTable {
 constexpr std::array<PaperTable, 3> kPaperTables = {{
     {"paper/2", "table 2", "MMLU-Pro, four domains: mean gain over the original", "",
      "n_steered and alpha of each model, prompt, temperature, top-p, token limit, seeds, number of runs, "
-     "reasoning "
-     "effort, and whether the questions that found the experts are tested too",
+     "reasoning effort, and whether the questions that found the experts are tested too",
      10},
     {"paper/5", "table 5", "MMLU-Pro biology, GPT-OSS-20B: accuracy by n_steered", "n_steered",
      "alpha, prompt, temperature, top-p, token limit, seeds, number of runs, reasoning effort, and whether "
-     "the "
-     "questions that found the experts are tested too",
+     "the questions that found the experts are tested too",
      9},
     {"paper/6", "table 6", "MMLU-Pro biology, GPT-OSS-20B: accuracy by alpha", "alpha",
      "n_steered, prompt, temperature, top-p, token limit, seeds, number of runs, reasoning effort, and "
-     "whether the "
-     "questions that found the experts are tested too",
+     "whether the questions that found the experts are tested too",
      9},
 }};
 

@@ -76,8 +76,7 @@ TextTable verdict_table(store::Store& store, store::Id study, const std::vector<
   if (verdicts.empty())
     throw ConfigError(
         "the study has no verdict on these models: no discovery is stored, or one domain alone was compared, "
-        "which "
-        "tells nothing of domain experts");
+        "which tells nothing of domain experts");
   TextTable table;
   table.title = fmt::format("Verdicts, study {}", store.study(study).name);
   table.columns = {{"model", true},
