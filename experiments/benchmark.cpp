@@ -227,14 +227,19 @@ Benchmark load_benchmark(const BenchmarkConfig& config) {
     throw ConfigError("the benchmark '{}': {} is no folder with questions", config.name,
                       config.questions.string());
   Benchmark benchmark{config, {}};
+  const bool by_file = config.domain_by == "domain";
   const auto names =
-      config.domains.empty() ? fitting_domains(config.questions, config.prompt) : config.domains;
+      config.domains.empty() || !by_file ? fitting_domains(config.questions, config.prompt) : config.domains;
   if (names.empty())
     throw ConfigError("the benchmark '{}': {} holds no .jsonl file whose questions have {}options",
                       config.name, config.questions.string(),
                       config.prompt == PromptStyle::worked ? "no " : "");
   for (const std::string& name : names)
-    benchmark.domains[name] = read_domain(config.questions / (name + ".jsonl"), name, config.prompt);
+    for (Question& question : read_domain(config.questions / (name + ".jsonl"), name, config.prompt)) {
+      question.domain = domain_name(question.domain, question.subdomain, question.name, config);
+      benchmark.domains[question.domain].push_back(std::move(question));
+    }
+  keep_domains(config, benchmark);
   return benchmark;
 }
 
@@ -287,7 +292,9 @@ std::string template_of(const Benchmark& benchmark) {
                          ? template_of(config.prompt)
                          : fmt::format("{}/{}", config.published->name, config.published->version);
   if (config.shots > 0) name += fmt::format("+{}shot:{}", config.shots, benchmark.examples_digest);
-  return config.chat ? name + "+chat" : name;
+  if (!config.chat) return name;
+  const Json options = to_json(config.chat_options);
+  return name + (options.empty() ? "+chat" : "+chat" + canonical_json(options));
 }
 
 std::string render_discovery_prompt(const Question& question, bool options_in_prompt) {

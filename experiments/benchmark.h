@@ -14,6 +14,7 @@
 #include "core/store/rows.h"
 #include "core/text/tokenizer.h"
 #include "evaluators/prompts/prompt.h"
+#include "experiments/chat_prompt.h"
 #include "experiments/generation_config.h"
 
 namespace moelab::experiments {
@@ -42,17 +43,18 @@ std::vector<std::string> evaluators_of(PromptStyle style);
 struct BenchmarkConfig {
   std::string name;
   std::filesystem::path questions;   // folder with one <domain>.jsonl a domain
-  std::vector<std::string> domains;  // empty: every file with questions that the prompt can put
+  std::vector<std::string> domains;  // empty: all (of a folder: with questions that the prompt can put)
   PromptStyle prompt = PromptStyle::short_text;
   GenerationConfig generation = {};  // of a style that generates
 
   // Of a published set, which is read from files instead of a folder.
   std::vector<std::filesystem::path> files = {};     // one after another, as one set
   std::vector<std::filesystem::path> examples = {};  // those that the prompt puts before each question
-  std::string domain_by = "domain";                  // or subdomain, or all
+  std::string domain_by = "domain";                  // or subdomain, or all; of a folder too
   const prompts::Prompt* published = nullptr;        // of the styles published and published_letters
   std::int64_t shots = 0;                            // examples before each question
   bool chat = false;                                 // in the model's chat template, as a user's message
+  ChatOptions chat_options = {};                     // what the template is given beside it
   std::vector<std::string> evaluators = {};          // of the style published, the one that selects first
 
   std::int64_t repeats() const { return is_generated(prompt) ? generation.repeats : 1; }
@@ -86,11 +88,11 @@ struct Benchmark {
 };
 
 // A published set where config.files names some: load_published. Else reads <questions>/<domain>.jsonl. Each
-// line: {id, question, options, answer (index from 0), group, domain, subdomain, exposure}; subdomain and
-// exposure may be absent. For the style `worked` there are no options and the answer is an integer from 0 to
-// 999. Throws FileError naming file and line: a missing field, options that the style lacks or cannot use, an
-// answer that is absent or out of range, a repeated id, another domain than the file's; ConfigError for a
-// folder without questions.
+// line: {id, question, options, answer (index from 0), group, domain, subdomain, exposure}; subdomain (unless
+// domains are made of it) and exposure may be absent. For the style `worked` there are no options and the
+// answer is an integer from 0 to 999. Throws FileError naming file and line: a missing field, options that
+// the style lacks or cannot use, an answer that is absent or out of range, a repeated id, another domain than
+// the file's; ConfigError for a folder without questions.
 Benchmark load_benchmark(const BenchmarkConfig& config);
 
 // SHA-256 over the names and digests of a domain's questions, whatever their order.

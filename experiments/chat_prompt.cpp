@@ -19,11 +19,24 @@ std::optional<std::string> special_token(const fs::path& model_directory, const 
   return std::nullopt;
 }
 
-text::ChatRequest chat_request(const fs::path& model_directory) {
+Json to_json(const ChatOptions& options) {
+  Json json = Json::object();
+  if (!options.system.empty()) json["system"] = options.system;
+  if (options.enable_thinking) json["enable_thinking"] = *options.enable_thinking;
+  if (!options.reasoning_effort.empty()) json["reasoning_effort"] = options.reasoning_effort;
+  if (!options.date.empty()) json["date"] = options.date;
+  return json;
+}
+
+text::ChatRequest chat_request(const fs::path& model_directory, const ChatOptions& options) {
   text::ChatRequest request;
   request.bos_token = special_token(model_directory, "bos_token");
   request.eos_token = special_token(model_directory, "eos_token");
   request.pad_token = special_token(model_directory, "pad_token");
+  if (!options.system.empty()) request.messages.push_back({"system", options.system});
+  if (options.enable_thinking) request.variables["enable_thinking"] = *options.enable_thinking;
+  if (!options.reasoning_effort.empty()) request.variables["reasoning_effort"] = options.reasoning_effort;
+  if (!options.date.empty()) request.date = text::parse_template_date(options.date);
   return request;
 }
 

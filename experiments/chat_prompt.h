@@ -1,4 +1,5 @@
-// A model's chat template around a user's message, with the special tokens that its directory names.
+// What a model's chat template is given beside a user's message: options, and the special tokens of the
+// model's directory.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,21 @@ namespace moelab::experiments {
 std::optional<std::string> special_token(const std::filesystem::path& model_directory,
                                          const std::string& name);
 
-// A request with the model's special tokens and no message.
-text::ChatRequest chat_request(const std::filesystem::path& model_directory);
+// What a user says to the template. Empty: nothing.
+struct ChatOptions {
+  std::string system;                   // a system message
+  std::optional<bool> enable_thinking;  // for templates that ask
+  std::string reasoning_effort;         // for templates that ask: low, medium or high
+  std::string date;                     // YYYY-MM-DD, for templates that ask
+
+  bool operator==(const ChatOptions&) const = default;
+};
+
+// What is set, by name: {} for nothing.
+Json to_json(const ChatOptions& options);
+
+// A request with the model's special tokens, the options, and of messages the system's alone. Throws
+// ConfigError for a date that is none.
+text::ChatRequest chat_request(const std::filesystem::path& model_directory, const ChatOptions& options);
 
 }  // namespace moelab::experiments

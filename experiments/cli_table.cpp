@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/config/nearest.h"
 #include "experiments/cli.h"
+#include "experiments/discovery_overlap.h"
 #include "experiments/published.h"
 #include "experiments/tables.h"
 #include "experiments/verdict.h"
@@ -34,6 +36,11 @@ TableRequest read_request(const Arguments& arguments) {
   return request;
 }
 
+// Test questions that the experts were found on are said below every table with figures of test questions.
+void add_overlaps(TextTable& table, store::Store& store, const TableRequest& request) {
+  for (std::string& note : overlap_notes(store, request)) table.footers.push_back(std::move(note));
+}
+
 // The paper's tables load its figures into the database, and need no study.
 TextTable paper(const Arguments& arguments, const std::string& name) {
   store::Store store = open_results(arguments, store::Mode::read_write_create);
@@ -41,7 +48,20 @@ TextTable paper(const Arguments& arguments, const std::string& name) {
   TableRequest request = read_request(arguments);
   const bool has_studies = !store.query("SELECT 1 FROM study LIMIT 1").rows.empty();
   if (has_studies) request.study = require_study(store, arguments.setting("study"));
-  return paper_table(store, name, request);
+  TextTable table = paper_table(store, name, request);
+  if (has_studies) add_overlaps(table, store, request);
+  return table;
+}
+
+// The tables of figures on test questions; nothing for another name.
+std::optional<TextTable> tested_table(store::Store& store, const TableRequest& request,
+                                      const Arguments& arguments, const std::string& name, bool is_csv) {
+  if (name == "methods") return methods_table(store, request, is_csv);
+  if (name == "metrics") return metrics_table(store, {request, read_k(arguments)}, is_csv);
+  if (name == "decomposition") return decomposition_table(store, request, is_csv);
+  if (name == "thinking") return thinking_table(store, request, is_csv);
+  if (name == "sweep") return sweep_table(store, request, is_csv);
+  return std::nullopt;
 }
 
 TextTable build(const Arguments& arguments, const std::string& name, bool is_csv) {
@@ -50,11 +70,10 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   request.study = require_study(store, arguments.setting("study"));
   const std::int64_t top = arguments.integer("top", 8);
   if (top < 1) throw ConfigError("top: at least one expert");
-  if (name == "methods") return methods_table(store, request, is_csv);
-  if (name == "metrics") return metrics_table(store, {request, read_k(arguments)}, is_csv);
-  if (name == "decomposition") return decomposition_table(store, request, is_csv);
-  if (name == "thinking") return thinking_table(store, request, is_csv);
-  if (name == "sweep") return sweep_table(store, request, is_csv);
+  if (auto table = tested_table(store, request, arguments, name, is_csv)) {
+    add_overlaps(*table, store, request);
+    return *table;
+  }
   if (name == "overlap") return overlap_table(store, {request, arguments.list("score"), top});
   if (name == "existence") return existence_table(store, {request, arguments.list("score"), top});
   if (name == "transfer") return transfer_table(store, request, is_csv);
@@ -104,8 +123,7 @@ Verb verb_table() {
   spec.name = "table";
   spec.summary =
       "print a table of a study: methods, metrics, decomposition, thinking, sweep, heatmap, overlap, "
-      "verdict, transfer, existence, cost, "
-      "paper/2, paper/5, paper/6";
+      "verdict, transfer, existence, cost, paper/2, paper/5, paper/6";
   spec.usage = "NAME [study=NAME] [key=value ...] [--format FORMAT]";
   spec.text =
       "methods   each method by model and domain: accuracy, gain with interval, tests, nulls, chosen "

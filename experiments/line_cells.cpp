@@ -1,30 +1,14 @@
 #include "experiments/line_cells.h"
 
-#include "core/base/json.h"
-
 namespace moelab::experiments {
 
 namespace {
 
-// The settings that a comparison's method chose most often.
-struct ChosenPoint {
-  int n_steered = 0;
-  double alpha = 1;
-  std::string mode;
-};
-
-ChosenPoint chosen_point(const store::ComparisonRow& row) {
-  const std::string origin = "comparison.settings";
-  const Json settings = parse_json(row.settings, origin);
-  const Json chosen = json_get_or<Json>(settings, "chosen", Json::object(), origin);
-  return {json_get_or<int>(chosen, "n_steered", 0, origin), json_get_or<double>(chosen, "alpha", 1, origin),
-          json_get_or<std::string>(chosen, "mode", "", origin)};
-}
-
-bool is_chosen_cell(const store::CellRow& cell, const store::ComparisonRow& row, const ChosenPoint& point) {
+bool is_chosen_cell(const store::CellRow& cell, const store::ComparisonRow& row,
+                    const ChosenSettings& chosen) {
   return cell.model == row.model && cell.benchmark == row.benchmark && cell.domain == row.domain &&
          cell.method == row.method && cell.draw == row.draw && cell.steered_domain == row.steered_domain &&
-         cell.n_steered == point.n_steered && cell.alpha == point.alpha && cell.mode == point.mode;
+         cell.n_steered == chosen.n_steered && cell.alpha == chosen.alpha && cell.mode == chosen.mode;
 }
 
 }  // namespace
@@ -44,9 +28,9 @@ std::map<LineName, std::vector<store::Id>> cells_of_lines(store::Store& store, c
       cells[{store.model(cell.model).name, cell.benchmark, cell.domain, "original"}].push_back(cell.id);
   for (const store::ComparisonRow& row : store.comparisons(request.study)) {
     if (row.evaluator != evaluator || row.method == "aa") continue;
-    const ChosenPoint point = chosen_point(row);
+    const ChosenSettings chosen = chosen_settings(row).value_or(ChosenSettings{});
     for (const auto& [cell, role] : all)
-      if ((role == "grid" || role == "null") && is_chosen_cell(cell, row, point))
+      if ((role == "grid" || role == "null") && is_chosen_cell(cell, row, chosen))
         cells[{store.model(cell.model).name, cell.benchmark, cell.domain, cell.method}].push_back(cell.id);
   }
   return cells;

@@ -31,28 +31,24 @@ std::string standard_input() {
   return without_last_break(std::move(text));
 }
 
-Json template_variables(const Arguments& arguments) {
-  Json variables = Json::object();
+ChatOptions chat_options(const Arguments& arguments) {
+  ChatOptions options;
+  options.system = arguments.setting("system");
   if (arguments.settings.contains("enable_thinking")) {
     const std::string value = arguments.setting("enable_thinking");
     if (value != "true" && value != "false")
       throw ConfigError("enable_thinking: '{}' is neither true nor false", value);
-    variables["enable_thinking"] = value == "true";
+    options.enable_thinking = value == "true";
   }
-  if (arguments.settings.contains("reasoning_effort"))
-    variables["reasoning_effort"] = arguments.setting("reasoning_effort");
-  return variables;
+  options.reasoning_effort = arguments.setting("reasoning_effort");
+  options.date = arguments.setting("date");
+  return options;
 }
 
 std::string render_chat(const Arguments& arguments, const std::string& text, const fs::path& model_directory,
                         const text::ChatTemplate& chat) {
-  text::ChatRequest request = chat_request(model_directory);
-  if (arguments.settings.contains("system"))
-    request.messages.push_back({"system", arguments.setting("system")});
+  text::ChatRequest request = chat_request(model_directory, chat_options(arguments));
   request.messages.push_back({"user", text});
-  request.variables = template_variables(arguments);
-  if (arguments.settings.contains("date"))
-    request.date = text::parse_template_date(arguments.setting("date"));
   return chat.render(request);
 }
 

@@ -13,27 +13,18 @@
 namespace moelab::experiments {
 namespace {
 
-std::string domain_name(const data::SetQuestion& question, const BenchmarkConfig& config) {
-  if (config.domain_by == "all") return config.name;
-  if (config.domain_by == "domain") return domain_key(question.domain);
-  if (question.subdomain.empty())
-    throw ConfigError("the benchmark '{}': domain_by is 'subdomain', but the question {} has none",
-                      config.name, question.name);
-  return domain_key(question.subdomain);
-}
-
 std::vector<std::string> groups_of(const data::QuestionSet& set) {
   std::vector<data::GroupItem> items;
   for (const data::SetQuestion& question : set.questions) items.push_back({question.name, question.text});
   return data::duplicate_groups(items);
 }
 
-// What a style of the project's own shows: GPQA's file has the correct option first, so an order is drawn.
 // An integer from 0 to 999, as the prompt `worked` asks for.
 bool fits_worked(const std::string& number) {
   return !number.empty() && number.size() <= 3 && std::all_of(number.begin(), number.end(), is_digit);
 }
 
+// What a style of the project's own shows: GPQA's file has the correct option first, so an order is drawn.
 std::vector<prompts::PutQuestion> put_own_style(const data::QuestionSet& set, const BenchmarkConfig& config) {
   const bool wants_options = config.prompt != PromptStyle::worked;
   const auto shown = set.is_private() ? prompts::shuffled_official(set) : prompts::as_published(set);
@@ -47,8 +38,7 @@ std::vector<prompts::PutQuestion> put_own_style(const data::QuestionSet& set, co
     if (config.prompt == PromptStyle::worked && !fits_worked(number))
       throw ConfigError(
           "the benchmark '{}': the answer of the question {} is '{}', and the prompt 'worked' judges "
-          "integers "
-          "from 0 to 999",
+          "integers from 0 to 999",
           config.name, set.questions[i].name, number);
     put.push_back({shown[i], nullptr, ""});
   }
@@ -66,7 +56,7 @@ Question make_question(const data::SetQuestion& source, prompts::PutQuestion put
                        const BenchmarkConfig& config) {
   Question question;
   question.name = source.name;
-  question.domain = domain_name(source, config);
+  question.domain = domain_name(domain_key(source.domain), source.subdomain, source.name, config);
   question.subdomain = source.subdomain;
   question.text = source.text;
   question.options = put.shown.options;
@@ -78,14 +68,6 @@ Question make_question(const data::SetQuestion& source, prompts::PutQuestion put
   question.digest = content_digest(question);
   if (put.lead) question.put = std::move(put);
   return question;
-}
-
-void keep_domains(const BenchmarkConfig& config, Benchmark& benchmark) {
-  for (const std::string& name : config.domains) benchmark.domain(name);
-  if (config.domains.empty()) return;
-  std::erase_if(benchmark.domains, [&](const auto& entry) {
-    return std::find(config.domains.begin(), config.domains.end(), entry.first) == config.domains.end();
-  });
 }
 
 }  // namespace
@@ -101,6 +83,24 @@ std::string domain_key(const std::string& name) {
   }
   while (key.ends_with('_')) key.pop_back();
   return key;
+}
+
+std::string domain_name(const std::string& domain, const std::string& subdomain, const std::string& question,
+                        const BenchmarkConfig& config) {
+  if (config.domain_by == "all") return config.name;
+  if (config.domain_by == "domain") return domain;
+  if (subdomain.empty())
+    throw ConfigError("the benchmark '{}': domain_by is 'subdomain', but the question {} has none",
+                      config.name, question);
+  return domain_key(subdomain);
+}
+
+void keep_domains(const BenchmarkConfig& config, Benchmark& benchmark) {
+  for (const std::string& name : config.domains) benchmark.domain(name);
+  if (config.domains.empty()) return;
+  std::erase_if(benchmark.domains, [&](const auto& entry) {
+    return std::find(config.domains.begin(), config.domains.end(), entry.first) == config.domains.end();
+  });
 }
 
 Benchmark load_published(const BenchmarkConfig& config) {

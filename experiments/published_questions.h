@@ -16,4 +16,13 @@ Benchmark load_published(const BenchmarkConfig& config);
 // "Computer Science" as "computer_science".
 std::string domain_key(const std::string& name);
 
+// The domain of a question as config.domain_by makes it. Throws ConfigError naming the question when it lacks
+// the subdomain that is asked for.
+std::string domain_name(const std::string& domain, const std::string& subdomain, const std::string& question,
+                        const BenchmarkConfig& config);
+
+// Leaves the domains that config.domains names, all where it names none. Throws ConfigError with the nearest
+// name.
+void keep_domains(const BenchmarkConfig& config, Benchmark& benchmark);
+
 }  // namespace moelab::experiments

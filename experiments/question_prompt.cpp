@@ -15,8 +15,8 @@ QuestionPrompts::QuestionPrompts(const Benchmark& benchmark, const text::Tokeniz
     : benchmark_(benchmark), tokenizer_(tokenizer) {
   if (!benchmark.config.chat) return;
   try {
-    chat_ = std::make_unique<Chat>(
-        Chat{text::ChatTemplate::read(model_directory), chat_request(model_directory)});
+    chat_ = std::make_unique<Chat>(Chat{text::ChatTemplate::read(model_directory),
+                                        chat_request(model_directory, benchmark.config.chat_options)});
   } catch (const FileError& problem) {
     throw ConfigError("the benchmark '{}' puts its questions through the model's chat template: {}",
                       benchmark.config.name, problem.what());

@@ -5,6 +5,7 @@
 
 #include "core/base/hash.h"
 #include "core/config/nearest.h"
+#include "core/text/template_date.h"
 #include "evaluators/registry.h"
 #include "experiments/hub_cache.h"
 #include "experiments/methods_plan.h"
@@ -88,10 +89,17 @@ void bind_published(const BenchmarkFields& fields, BenchmarkConfig& benchmark) {
                       benchmark.name, fields.prompt);
   for (const std::string& file : fields.files) benchmark.files.push_back(find_path(file));
   for (const std::string& file : fields.examples) benchmark.examples.push_back(find_path(file));
+  if (!fields.examples.empty() && (benchmark.published == nullptr || !benchmark.published->takes_examples))
+    throw ConfigError("the benchmark '{}': the prompt '{}' takes no examples; leave out 'examples'",
+                      benchmark.name, fields.prompt);
   benchmark.domain_by = fields.domain_by;
   if (benchmark.published != nullptr)
     benchmark.shots = fields.shots < 0 ? static_cast<std::int64_t>(benchmark.published->shots) : fields.shots;
   benchmark.chat = fields.chat;
+  benchmark.chat_options = fields.chat_options;
+  if (!fields.chat && !(fields.chat_options == ChatOptions{}))
+    throw ConfigError("the benchmark '{}': 'chat_options' do nothing without 'chat: true'", benchmark.name);
+  if (!fields.chat_options.date.empty()) text::parse_template_date(fields.chat_options.date);
   bind_evaluators(fields, benchmark);
 }
 
@@ -367,6 +375,7 @@ StudyConfig bind_study(const config::Tree& tree, const config::Composed& compose
   // What follows reads the values: a wrong one has been noted, and is not judged again.
   if (!binding.is_noted("protocol")) study.protocol = parse_protocol(study.protocol_name);
   if (study.protocol != Protocol::holdout) study.split.tuning = 0;
+  if (study.protocol != Protocol::paper) study.split.tests_discovery = false;
   if (study.name.empty()) binding.problem("name", "a study needs a name");
   if (!binding.is_noted("axes.mode")) {
     for (const std::string& mode : study.axes.mode) study.modes.push_back(steering::parse_mode(mode));

@@ -56,6 +56,7 @@ struct SplitConfig {
   std::int64_t tuning = 0;        // questions a domain that settings are chosen on (holdout)
   std::int64_t folds = 5;         // crossfit
   std::int64_t assignments = 20;  // crossfit: fold assignments
+  bool tests_discovery = true;    // paper: discovery's questions are tested too
 };
 
 struct DiscoveryConfig {

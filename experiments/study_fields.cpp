@@ -42,6 +42,8 @@ Binder<SplitConfig> split_binder() {
   return Binder<SplitConfig>{}
       .field("discovery", &SplitConfig::discovery, "questions a domain that experts are found on")
       .range(0, kMany)
+      .field("tests_discovery", &SplitConfig::tests_discovery,
+             "discovery's questions are tested too, as the released code's are (paper)")
       .field("tuning", &SplitConfig::tuning, "questions a domain that settings are chosen on (holdout)")
       .range(0, kMany)
       .field("folds", &SplitConfig::folds, "folds (crossfit)")
@@ -168,6 +170,15 @@ std::vector<std::string> expert_score_names() {
   return names;
 }
 
+Binder<ChatOptions> chat_options_binder() {
+  return Binder<ChatOptions>{}
+      .field("system", &ChatOptions::system, "a system message")
+      .field("enable_thinking", &ChatOptions::enable_thinking, "for templates that ask")
+      .field("reasoning_effort", &ChatOptions::reasoning_effort, "for templates that ask")
+      .one_of({"", "low", "medium", "high"})
+      .field("date", &ChatOptions::date, "YYYY-MM-DD, for templates that ask");
+}
+
 // The project's own styles, then the published prompts.
 std::vector<std::string> prompt_names() {
   std::vector<std::string> names = {"short", "letter", "written", "worked"};
@@ -237,13 +248,14 @@ config::Binder<BenchmarkFields> benchmark_binder() {
       .field("files", &BenchmarkFields::files, "files of a published set, instead of a folder")
       .field("examples", &BenchmarkFields::examples, "files with the examples of a published prompt")
       .field("domains", &BenchmarkFields::domains, "scored domains; [] for all")
-      .field("domain_by", &BenchmarkFields::domain_by, "what a published set's domains are")
+      .field("domain_by", &BenchmarkFields::domain_by, "what domains are made of")
       .one_of({"domain", "subdomain", "all"})
       .field("prompt", &BenchmarkFields::prompt, "how a question is put")
       .one_of(prompt_names())
       .field("shots", &BenchmarkFields::shots, "examples before a question; -1 for the prompt's own number")
       .range(-1, 100)
       .field("chat", &BenchmarkFields::chat, "put questions through the model's chat template")
+      .section("chat_options", &BenchmarkFields::chat_options, chat_options_binder())
       .field("evaluators", &BenchmarkFields::evaluators, "of a published prompt; [] for its own")
       .section("generation", &BenchmarkFields::generation, generation_binder());
 }

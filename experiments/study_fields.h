@@ -34,6 +34,7 @@ struct BenchmarkFields {
   std::vector<std::string> domains, files, examples, evaluators;
   std::int64_t shots = -1;
   bool chat = false;
+  ChatOptions chat_options;
   GenerationConfig generation;
 };
 

@@ -63,6 +63,8 @@ MethodRow read_row(const ComparisonRow& stored, const std::string& model) {
   row.gain = stored.gain;
   row.gain_interval = {or_unknown(stored.lo), or_unknown(stored.hi)};
   row.gain_range = {number_in(settings, "gain_low"), number_in(settings, "gain_high")};
+  if (const auto drawn = settings.find("gain_bootstrap"); drawn != settings.end())
+    row.gain_bootstrap = {drawn->at(0).get<double>(), drawn->at(1).get<double>()};
   row.wrong_right = stored.wrong_right;
   row.right_wrong = stored.right_wrong;
   row.p = or_unknown(stored.p);
@@ -198,6 +200,14 @@ Id require_study(Store& store, const std::string& name) {
   for (const auto& row : known.rows) names.push_back(row[0].value_or(""));
   throw ConfigError("{}: there is no study '{}'{} Stored are: {}", file, name,
                     config::did_you_mean(name, names), config::join_names(names));
+}
+
+std::string right_count_text(double accuracy, std::int64_t samples) {
+  return fmt::format("{} of {}", std::llround(accuracy * static_cast<double>(samples)), samples);
+}
+
+std::optional<ChosenSettings> chosen_settings(const ComparisonRow& row) {
+  return chosen_in(parse_json(row.settings, "comparison.settings"));
 }
 
 std::string choose_evaluator(Store& store, const TableRequest& request) {

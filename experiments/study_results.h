@@ -36,6 +36,9 @@ struct ChosenSettings {
   double share = kUnknown;  // of the folds and assignments
 };
 
+// Those of a comparison; nothing where none were chosen.
+std::optional<ChosenSettings> chosen_settings(const store::ComparisonRow& row);
+
 // One line of the methods table. Fractions; kUnknown where the study has no such figure.
 struct MethodRow {
   std::string model, benchmark, domain, method, protocol, evaluator;
@@ -46,7 +49,8 @@ struct MethodRow {
   double chance = kUnknown;
   double gain = kUnknown;
   statistics::Interval gain_interval{kUnknown, kUnknown};
-  statistics::Interval gain_range{kUnknown, kUnknown};  // over fold assignments
+  statistics::Interval gain_range{kUnknown, kUnknown};      // over fold assignments
+  statistics::Interval gain_bootstrap{kUnknown, kUnknown};  // over whole questions, with repeats
   std::int64_t wrong_right = 0, right_wrong = 0;
   double p = kUnknown, p_holm = kUnknown, p_null = kUnknown;
   std::int64_t n_null = 0;  // draws that were compared with, or that this line sums up
@@ -66,6 +70,10 @@ struct MethodRow {
   // "specific" or "general" for a significant gain, as other domains' plans do not or do give it; else "-".
   std::string reach() const;
 };
+
+// "37 of 160": the right ones of all samples, a mean over draws or repeats rounded; as figures of a small
+// part of GPQA are shown.
+std::string right_count_text(double accuracy, std::int64_t samples);
 
 // The lines of the methods table: for each model and domain the original first, random draws summed up in one
 // line (mean gain, and their smallest and largest as its interval) last. Throws ConfigError when the study

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "core/base/random.h"
 #include "experiments/statistics/splits.h"
@@ -43,13 +44,13 @@ GroupedQuestions take_role(GroupedQuestions& questions, const std::vector<statis
   return taken;
 }
 
-void sort_by_limit_order(std::vector<std::size_t>& indices, const std::vector<Question>& questions,
-                         std::uint64_t seed) {
-  std::vector<std::pair<std::uint64_t, std::size_t>> order;
-  for (const std::size_t i : indices)
-    order.emplace_back(RandomStream(seed, "limit/" + questions[i].name).next(), i);
+void sort_by_limit_order(DomainSplit& split, const std::vector<Question>& questions, std::uint64_t seed) {
+  const std::set<std::size_t> found_on(split.discovery.begin(), split.discovery.end());
+  std::vector<std::tuple<bool, std::uint64_t, std::size_t>> order;
+  for (const std::size_t i : split.scored)
+    order.emplace_back(!found_on.contains(i), RandomStream(seed, "limit/" + questions[i].name).next(), i);
   std::sort(order.begin(), order.end());
-  for (std::size_t i = 0; i < order.size(); ++i) indices[i] = order[i].second;
+  for (std::size_t i = 0; i < order.size(); ++i) split.scored[i] = std::get<2>(order[i]);
 }
 
 void apply_limit(const Benchmark& benchmark, const StudyConfig& study,
@@ -57,7 +58,7 @@ void apply_limit(const Benchmark& benchmark, const StudyConfig& study,
   for (auto& [domain, split] : splits) {
     split.unlimited = static_cast<std::int64_t>(split.scored.size());
     if (study.limit == 0 || split.unlimited <= study.limit) continue;
-    sort_by_limit_order(split.scored, benchmark.domain(domain), static_cast<std::uint64_t>(study.seed.split));
+    sort_by_limit_order(split, benchmark.domain(domain), static_cast<std::uint64_t>(study.seed.split));
     split.scored.resize(static_cast<std::size_t>(study.limit));
   }
 }
@@ -101,7 +102,9 @@ std::map<std::string, DomainSplit> make_splits(const Benchmark& benchmark, const
         rest.items, {study.split.discovery, 0, static_cast<std::uint64_t>(study.seed.discovery)});
     for (const Place& place : take_role(rest, found, statistics::Role::discovery).places)
       splits[place.domain].discovery.push_back(place.index);
-    for (const Place& place : rest.places) splits[place.domain].scored.push_back(place.index);
+    const bool tests_all = study.protocol == Protocol::paper && study.split.tests_discovery;
+    for (const Place& place : tests_all ? all_questions(benchmark).places : rest.places)
+      splits[place.domain].scored.push_back(place.index);
     apply_limit(benchmark, study, splits);
     if (study.protocol == Protocol::crossfit) add_folds(rest, study, splits);
     if (study.protocol == Protocol::holdout) add_tuning(rest, study, splits);
@@ -116,7 +119,9 @@ std::map<std::string, DomainSplit> make_splits(const Benchmark& benchmark, const
 std::vector<store::SplitRow> split_rows(const DomainSplit& split, std::span<const store::Id> ids,
                                         Protocol protocol) {
   std::vector<store::SplitRow> rows;
-  for (const std::size_t i : split.discovery) rows.push_back({ids[i], 0, "discovery", -1});
+  const std::set<std::size_t> scored(split.scored.begin(), split.scored.end());
+  for (const std::size_t i : split.discovery)
+    if (!scored.contains(i)) rows.push_back({ids[i], 0, "discovery", -1});
   if (protocol == Protocol::crossfit) {
     for (std::size_t a = 0; a < split.folds.size(); ++a)
       for (std::size_t i = 0; i < split.scored.size(); ++i)

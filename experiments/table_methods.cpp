@@ -17,14 +17,8 @@ std::string with_interval(const std::string& figure, const std::string& lo, cons
   return fmt::format("{} [{}, {}]", figure, lo, hi);
 }
 
-// Right answers of all samples; a mean over draws or repeats is rounded.
-std::string right_count_text(const MethodRow& row) {
-  const std::int64_t samples = row.n * row.repeats;
-  return fmt::format("{} of {}", std::llround(row.accuracy * static_cast<double>(samples)), samples);
-}
-
 std::string accuracy_text(const MethodRow& row) {
-  if (row.is_small_gpqa) return right_count_text(row);
+  if (row.is_small_gpqa) return right_count_text(row.accuracy, row.n * row.repeats);
   return with_interval(percent(row.accuracy), percent(row.accuracy_interval.lo),
                        percent(row.accuracy_interval.hi));
 }
@@ -125,8 +119,7 @@ std::vector<std::string> footers(store::Store& store, const TableRequest& reques
                                  mode_list.empty() ? "-" : mode_list, is_exact ? "yes" : "no"));
   lines.emplace_back(
       "Accuracy in %, gain in points, [95 % interval; of random draws: smallest and largest]; flips: wrong "
-      "to "
-      "right / right to wrong.");
+      "to right / right to wrong.");
   const bool is_repeated =
       std::any_of(rows.begin(), rows.end(), [](const MethodRow& row) { return row.repeats > 1; });
   lines.emplace_back(fmt::format("p Holm: exact {}, adjusted over the study; p null: against random experts.",
@@ -137,8 +130,8 @@ std::vector<std::string> footers(store::Store& store, const TableRequest& reques
   for (const std::string& line : label_notes(rows)) lines.push_back(line);
   lines.emplace_back(
       "chosen: n_steered @ alpha (share of the choices); dose: nats by which the plan moves a token's "
-      "routing; "
-      "detect: smallest gain found with 80 % power.");
+      "routing; detect: smallest "
+      "gain found with 80 % power.");
   for (const Json& note : notes(store, request.study, "plan")) {
     const store::CellRow cell = store.cell(note.at("cell").get<store::Id>());
     if (is_wanted(request.domains, cell.domain) && is_wanted(request.methods, cell.method))

@@ -1,6 +1,7 @@
 // The metrics table: accuracy over repeats with its clustered interval, pass@k, maj@k, and how answers end.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "experiments/answer_states.h"
@@ -143,18 +144,30 @@ std::vector<MetricsRow> metrics_rows(store::Store& store, const MetricsRequest& 
 
 std::string accuracy_text_of(const MetricsRow& row) {
   const statistics::ClusteredMean& accuracy = row.figures.accuracy;
+  if (row.method.is_small_gpqa) return right_count_text(accuracy.mean, row.figures.samples);
   if (row.is_null) return percent(accuracy.mean);
   return fmt::format("{} [{}, {}]", percent(accuracy.mean), percent(accuracy.interval.lo),
                      percent(accuracy.interval.hi));
+}
+
+bool has_bootstrap(const MetricsRow& row) { return !std::isnan(row.method.gain_bootstrap.lo); }
+
+std::string gain_text_of(const MetricsRow& row) {
+  if (std::isnan(row.method.gain)) return "";
+  const std::string gain = points(row.method.gain);
+  if (!has_bootstrap(row) || row.is_null) return gain;
+  return fmt::format("{} [{}, {}]", gain, points(row.method.gain_bootstrap.lo),
+                     points(row.method.gain_bootstrap.hi));
 }
 
 TextTable metrics_records(const std::vector<MetricsRow>& rows, const MetricsRequest& request) {
   TextTable table;
   for (const char* name : {"model", "benchmark", "domain", "method", "evaluator"})
     table.columns.push_back({name, true});
-  for (const char* name : {"questions", "repeats", "chance", "accuracy", "accuracy_lo", "accuracy_hi", "k",
-                           "pass_at_k", "maj_at_k", "truncated", "no_answer", "closed", "thinking_mean",
-                           "thinking_median", "answer_mean", "answer_median"})
+  for (const char* name :
+       {"questions", "repeats", "chance", "accuracy", "accuracy_lo", "accuracy_hi", "k", "pass_at_k",
+        "maj_at_k", "truncated", "no_answer", "closed", "thinking_mean", "thinking_median", "answer_mean",
+        "answer_median", "gain", "gain_bootstrap_lo", "gain_bootstrap_hi"})
     table.columns.push_back({name});
   const auto real = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
   for (const MetricsRow& row : rows) {
@@ -183,14 +196,18 @@ TextTable metrics_records(const std::vector<MetricsRow>& rows, const MetricsRequ
                  real(f.mean_think),
                  real(f.median_think),
                  real(f.mean_answer),
-                 real(f.median_answer)});
+                 real(f.median_answer),
+                 real(row.method.gain),
+                 row.is_null ? "" : real(row.method.gain_bootstrap.lo),
+                 row.is_null ? "" : real(row.method.gain_bootstrap.hi)});
   }
   return table;
 }
 
-std::vector<std::string> line_of(const MetricsRow& row, std::size_t n_k) {
+std::vector<std::string> line_of(const MetricsRow& row, std::size_t n_k, bool with_gain) {
   const SampleFigures& f = row.figures;
   std::vector<std::string> line = {"  " + row.method.method, accuracy_text_of(row)};
+  if (with_gain) line.push_back(gain_text_of(row));
   for (std::size_t i = 0; i < n_k; ++i) {
     line.push_back(percent(f.pass_at[i]));
     line.push_back(percent(f.majority_at[i]));
@@ -209,6 +226,8 @@ TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool
   TextTable table;
   table.title = fmt::format("Metrics, study {}", store.study(request.table.study).name);
   table.columns = {{"method", true}, {"accuracy"}};
+  const bool with_gain = std::any_of(rows.begin(), rows.end(), has_bootstrap);
+  if (with_gain) table.columns.push_back({"gain [bootstrap]"});
   const std::vector<std::int64_t> ks = ks_of(request, rows.front().method.repeats);
   for (const std::int64_t k : ks) {
     table.columns.push_back({fmt::format("pass@{}", k)});
@@ -226,7 +245,7 @@ TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool
     group = next;
     if (ks_of(request, m.repeats) != ks)
       throw ConfigError("the study's benchmarks have different numbers of samples; give k=, or one domain=");
-    table.add(line_of(row, ks.size()));
+    table.add(line_of(row, ks.size(), with_gain));
   }
   table.footers = {
       fmt::format(
@@ -235,8 +254,10 @@ TextTable metrics_table(store::Store& store, const MetricsRequest& request, bool
           rows.front().method.evaluator),
       "pass@k: unbiased (Chen et al. 2021); maj@k: over all choices of k samples, ties share the vote.",
       "Tokens: mean / median over samples. Methods at the settings that were chosen most often, random over "
-      "all "
-      "draws; methods has their tests."};
+      "all draws; methods has their tests."};
+  if (with_gain)
+    table.footers.emplace_back(
+        "gain [bootstrap]: over the original in points, [95 % percentile interval over whole questions].");
   return table;
 }
 

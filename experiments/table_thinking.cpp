@@ -122,7 +122,9 @@ TextTable thinking_table(store::Store& store, const TableRequest& request, bool 
         fmt::format("{} / {} / {}: {} questions", method.model, method.benchmark, method.domain, method.n);
     if (next != group) table.add_heading(next);
     group = next;
-    table.add({"  " + method.method, percent(method.accuracy),
+    table.add({"  " + method.method,
+               method.is_small_gpqa ? right_count_text(method.accuracy, method.n * method.repeats)
+                                    : percent(method.accuracy),
                method.method == "original" ? "" : points(method.gain), tokens_text(written),
                fmt::format("{:.1f}", written.answer), percent(written.closed), percent(written.truncated),
                percent(written.no_answer), fmt::to_string(written.samples)});

@@ -166,3 +166,19 @@ TEST_CASE("a wrong key or value stops a run before anything is stored", "[cli]")
   CHECK_THAT(list.err, ContainsSubstring("write axes.alpha=[3,5], or add -m"));
   CHECK(!std::filesystem::exists(study.database()));
 }
+
+TEST_CASE("tables say how many test questions the experts were found on", "[cli]") {
+  const StudyOnDisk study;
+  REQUIRE(study.run({"run", "protocol=paper", "axes.alpha=[3]", "limit=10"}).status == 0);
+  const std::string db = "db=" + study.database().string();
+  // Eight of the thirty find experts, and under the limit they are tested first.
+  const std::string note = "experts were found on 8 of the 10 test questions, and on the groups of 8.";
+  for (const char* name : {"methods", "sweep", "paper/2"})
+    CHECK_THAT(run_moelab({"table", name, db}).out, ContainsSubstring("Overlap, tiny / chemistry: " + note));
+  CHECK_THAT(run_moelab({"table", "methods", "domain=physics", db}).out, !ContainsSubstring("chemistry"));
+  REQUIRE(study
+              .run({"run", "name=apart", "protocol=paper", "split.tests_discovery=false", "axes.alpha=[3]",
+                    "limit=10"})
+              .status == 0);
+  CHECK_THAT(run_moelab({"table", "methods", db}).out, !ContainsSubstring("Overlap"));
+}

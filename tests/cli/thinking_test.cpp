@@ -56,3 +56,29 @@ TEST_CASE("the thinking table says so when options were scored", "[cli]") {
   CHECK(table.status == 2);
   CHECK_THAT(table.err, ContainsSubstring("scored options"));
 }
+
+TEST_CASE("a bundled model thinks about sums eight times each, and every table has figures of it", "[cli]") {
+  const ScratchDir dir;
+  const std::string db = "db=" + (dir / "repeats.db").string();
+  const ProgramResult run =
+      run_moelab({"run", "study=demo_thinking_repeats", "limit=3", "axes.method=[original,dsmoe,random]",
+                  "nulls.draws=1", "engine.threads=1", db});
+  INFO(run.err);
+  REQUIRE(run.status == 0);
+  // Original, aa, dsmoe, one draw, and dsmoe's experts of the other domain: 5 cells in 2 domains, 3
+  // questions, 8 times.
+  CHECK_THAT(run.out, ContainsSubstring("240 new samples"));
+  const auto table = [&](const char* name) {
+    const ProgramResult printed = run_moelab({"table", name, db});
+    CHECK(printed.status == 0);
+    return printed.out;
+  };
+  CHECK_THAT(table("metrics"), ContainsSubstring("3 questions, 8 samples each") &&
+                                   ContainsSubstring("pass@8") && ContainsSubstring("maj@8") &&
+                                   ContainsSubstring("gain [bootstrap]"));
+  CHECK_THAT(table("decomposition"), ContainsSubstring("truncation") && ContainsSubstring("  dsmoe"));
+  CHECK_THAT(table("thinking"), ContainsSubstring("thinking tokens") && ContainsSubstring("  random"));
+  const std::string methods = table("methods");
+  CHECK_THAT(methods, ContainsSubstring("sign flips") && ContainsSubstring("8 samples each"));
+  CHECK_THAT(methods, !ContainsSubstring("Overlap"));
+}

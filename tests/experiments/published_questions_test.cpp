@@ -94,6 +94,13 @@ TEST_CASE("Configurations of published sets that cannot work say why", "[experim
   CHECK_THAT(bind_error(gpqa_yaml("prompt: gpqa/official\nshots: 3\n")),
              ContainsSubstring("takes no examples"));
   CHECK_THAT(bind_error(gpqa_yaml("prompt: gpqa/official\ndomains: [law]\n")), ContainsSubstring("'law'"));
+  CHECK_THAT(
+      bind_error(gpqa_yaml("prompt: gpqa/official\nexamples: [" + set_file("gpqa.csv").string() + "]\n")),
+      ContainsSubstring("leave out 'examples'"));
+  CHECK_THAT(bind_error(gpqa_yaml("prompt: gpqa/official\nchat_options: {system: Hello}\n")),
+             ContainsSubstring("'chat: true'"));
+  CHECK_THAT(bind_error(gpqa_yaml("prompt: gpqa/official\nchat: true\nchat_options: {date: tomorrow}\n")),
+             ContainsSubstring("'tomorrow'"));
   CHECK_THAT(bind_error("files: [" + set_file("math_ai.jsonl").string() + "]\nprompt: letter\n"),
              ContainsSubstring("needs options"));
   const testing::ScratchDir scratch;
@@ -129,6 +136,7 @@ TEST_CASE("Near-duplicates of a published set are one group and stay together", 
   StudyConfig study = bind_published_study(
       mini, "files: [" + (mini.folder / "set.jsonl").string() + "]\nprompt: aime/boxed\n");
   study.split.discovery = 10;
+  study.split.tests_discovery = false;
   const Benchmark benchmark = load_benchmark(study.benchmarks.at(0));
   const auto& questions = benchmark.domain("aime");
   for (std::size_t i = 0; i < questions.size(); i += 2) CHECK(questions[i].group == questions[i + 1].group);
@@ -159,6 +167,48 @@ TEST_CASE("Chat prompts go through the model's template, which may open the thin
   CHECK(put.item.prompt == tokenizer.encode(expected));
   CHECK(put.opened == text::ThinkingOptions::Opened::thinking);
   CHECK(template_of(benchmark) == "aime/boxed/1+chat");
+}
+
+TEST_CASE("A benchmark says what its chat template is given", "[experiments]") {
+  const MiniStudy mini;
+  mini.write("tiny/chat_template.jinja",
+             "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{{ enable_thinking }}|"
+             "{{ reasoning_effort }}|{{ strftime_now('%d.%m.%Y') }}");
+  const std::string yaml =
+      "files: [" + set_file("math_ai.jsonl").string() +
+      "]\nprompt: aime/boxed\nchat: true\nchat_options: {system: Be brief., enable_thinking: false, "
+      "reasoning_effort: high, date: 2026-02-03}\n";
+  const Benchmark benchmark = load_benchmark(bind_published_study(mini, yaml).benchmarks.at(0));
+  const auto tokenizer = text::Tokenizer::load(mini.folder / "tiny/tokenizer.json");
+  const Question& question = benchmark.domain("aime").front();
+  CHECK(QuestionPrompts(benchmark, tokenizer, mini.folder / "tiny").put(question).rendered.prompt ==
+        "[system]Be brief.[user]" + question.put->text(0) + "False|high|03.02.2026");
+  CHECK(
+      template_of(benchmark) ==
+      R"(aime/boxed/1+chat{"date":"2026-02-03","enable_thinking":false,"reasoning_effort":"high","system":"Be brief."})");
+}
+
+TEST_CASE("Domains of a folder can be made of its subdomains", "[experiments]") {
+  const MiniStudy mini;
+  std::filesystem::create_directory(mini.folder / "kinds");
+  std::string lines;
+  for (int i = 0; i < 6; ++i)
+    lines += Json({{"id", fmt::format("s{}", i)},
+                   {"question", fmt::format("What is {}+1?", i)},
+                   {"answer", i + 1},
+                   {"group", fmt::format("{}", i)},
+                   {"subdomain", i < 2 ? "Small sums" : "large"}})
+                 .dump() +
+             "\n";
+  mini.write("kinds/sums.jsonl", lines);
+  const std::string folder = "questions: " + (mini.folder / "kinds").string() + "\nprompt: worked\n";
+  const Benchmark kinds = load_yaml(folder + "domain_by: subdomain\n");
+  CHECK(kinds.domain("small_sums").size() == 2);
+  CHECK(kinds.domain("large").front().domain == "large");
+  CHECK(load_yaml(folder + "domain_by: subdomain\ndomains: [large]\n").domain_names() ==
+        std::vector<std::string>{"large"});
+  CHECK(load_yaml(folder + "domain_by: all\n").domain("made_up").size() == 6);
+  CHECK_THAT(bind_error(folder + "domain_by: subdomain\ndomains: [lage]\n"), ContainsSubstring("'large'"));
 }
 
 TEST_CASE("MMLU-Pro's local script drops examples until a prompt has fewer than 2048 tokens",
@@ -201,6 +251,19 @@ TEST_CASE("A study of a published prompt stores a verdict of each of its evaluat
   CHECK(stored_count(store, "SELECT count(*) FROM question WHERE gold = '336'") == 1);
 }
 
+TEST_CASE("A set with a bad row is refused with the row, and nothing of it is stored", "[experiments]") {
+  const MiniStudy mini;
+  mini.write("bad.jsonl",
+             "{\"id\": 1, \"problem\": \"P\", \"answer\": \"7\"}\n{\"id\": 2, \"problem\": \"Q\", "
+             "\"answer\": \"1000\"}\n");
+  const StudyConfig study = bind_published_study(
+      mini, "files: [" + (mini.folder / "bad.jsonl").string() + "]\nprompt: aime/boxed\n");
+  store::Store store = mini.open("study.db");
+  CHECK_THROWS_WITH(run_study(study, store), ContainsSubstring("bad.jsonl:2") && ContainsSubstring("1000"));
+  for (const char* table : {"question", "split", "study_cell", "sample"})
+    CHECK(stored_count(store, fmt::format("SELECT count(*) FROM {}", table)) == 0);
+}
+
 TEST_CASE("A study of a private set leaves none of its text in the database", "[experiments]") {
   const MiniStudy mini;
   const StudyConfig study = bind_published_study(
@@ -211,7 +274,7 @@ TEST_CASE("A study of a private set leaves none of its text in the database", "[
   CHECK(stored_count(store, "SELECT count(*) FROM token_importance") > 0);
   CHECK(stored_count(store, "SELECT count(*) FROM token_importance WHERE token <> ''") == 0);
   CHECK(stored_count(store, "SELECT count(*) FROM question WHERE text NOT LIKE '(this set%'") == 0);
-  CHECK(stored_count(store, "SELECT count(*) FROM verdict WHERE evaluator = 'mcq_letter'") == 20);
+  CHECK(stored_count(store, "SELECT count(*) FROM verdict WHERE evaluator = 'mcq_letter'") == 28);
 }
 
 }  // namespace moelab::experiments

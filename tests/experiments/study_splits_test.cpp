@@ -95,8 +95,29 @@ TEST_CASE("A larger limit only adds questions", "[experiments]") {
   study.limit = 20;
   const auto more = make_splits(benchmark, study).at("a");
   CHECK(few.scored.size() == 10);
-  CHECK(few.unlimited == 48);
+  CHECK(few.unlimited == 60);
   CHECK(std::equal(few.scored.begin(), few.scored.end(), more.scored.begin()));
+}
+
+TEST_CASE("The paper's protocol tests discovery's questions too, under a limit they come first",
+          "[experiments]") {
+  const Benchmark benchmark = two_domains();
+  StudyConfig study = study_of(Protocol::paper);
+  study.limit = 20;
+  const DomainSplit split = make_splits(benchmark, study).at("a");
+  REQUIRE(split.discovery.size() == 12);
+  const std::set<std::size_t> first(split.scored.begin(), split.scored.begin() + 12);
+  CHECK(first == std::set<std::size_t>(split.discovery.begin(), split.discovery.end()));
+  // Every question has one role, and a tested one is a test question.
+  const std::vector<store::Id> ids(60, 1);
+  CHECK(split_rows(split, ids, Protocol::paper).size() == 20);
+  study.split.tests_discovery = false;
+  const DomainSplit apart = make_splits(benchmark, study).at("a");
+  CHECK(apart.unlimited == 48);
+  for (const std::size_t i : apart.scored) CHECK_FALSE(first.contains(i));
+  CHECK(split_rows(apart, ids, Protocol::paper).size() == 12 + 20);
+  study = study_of(Protocol::crossfit);  // of another protocol it is not asked for
+  CHECK(make_splits(benchmark, study).at("a").unlimited == 48);
 }
 
 TEST_CASE("Seeds act on what they are named for", "[experiments]") {

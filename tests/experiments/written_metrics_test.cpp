@@ -165,7 +165,21 @@ TEST_CASE("The metrics table has pass@k, maj@k and how the samples ended", "[exp
   const std::string text = render(metrics_table(made.store, {made.request(), {}}, false), TableFormat::text);
   CHECK_THAT(
       text, ContainsSubstring("pass@2") && ContainsSubstring("maj@2") && ContainsSubstring("2 samples each"));
+  CHECK_THAT(text, ContainsSubstring("gain [bootstrap]") && ContainsSubstring("+16.7 [-100.0, +100.0]"));
   CHECK_THROWS_WITH(metrics_table(made.store, {made.request(), {3}}, true), ContainsSubstring("k=3"));
+}
+
+TEST_CASE("A small part of GPQA has counts in place of percentages", "[experiments]") {
+  TwoSamples made;
+  made.add_cell("original", "wruWrr");
+  made.add_cell("ours", "rrrrWu");
+  analyse_study(made.store, made.study);
+  made.store.database().run("UPDATE question SET name = 'gpqa-' || name");
+  const auto text = [&](const TextTable& table) { return render(table, TableFormat::text); };
+  for (const std::string& shown : {text(metrics_table(made.store, {made.request(), {}}, false)),
+                                   text(thinking_table(made.store, made.request(), false)),
+                                   text(methods_table(made.store, made.request(), false))})
+    CHECK_THAT(shown, ContainsSubstring("3 of 6") && ContainsSubstring("4 of 6"));
 }
 
 TEST_CASE("Verdicts of another evaluator give comparisons of their own", "[experiments]") {

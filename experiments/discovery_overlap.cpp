@@ -1,0 +1,82 @@
+#include "experiments/discovery_overlap.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <tuple>
+
+#include "experiments/study_notes.h"
+
+namespace moelab::experiments {
+namespace {
+
+// Name and content of questions, and their groups.
+struct ReadQuestions {
+  std::set<std::pair<std::string, std::string>> questions;
+  std::set<std::string> groups;
+};
+
+void add_run(store::Store& store, store::Id run, ReadQuestions& read) {
+  store::Statement row = store.database().prepare(
+      "SELECT q.name, q.text_digest, q.group_id FROM question AS q "
+      "WHERE q.id IN (SELECT question FROM routing_count WHERE run = ?1)");
+  row.bind(run);
+  while (row.step()) {
+    read.questions.emplace(row.get<std::string>(0), row.get<std::string>(1));
+    read.groups.insert(row.get<std::string>(2));
+  }
+}
+
+using Key = std::tuple<std::string, std::string, std::string>;
+
+// Counts the study's test questions of one benchmark by domain.
+void count_tested(store::Store& store, store::Id study, const std::string& model,
+                  const std::string& benchmark, const ReadQuestions& read,
+                  std::map<Key, DiscoveryOverlap>& overlaps) {
+  store::Statement row = store.database().prepare(
+      "SELECT q.domain, q.name, q.text_digest, q.group_id FROM split AS x JOIN question AS q ON q.id = "
+      "x.question "
+      "WHERE x.study = ?1 AND x.assignment = 0 AND x.role = 'test' AND q.set_name = ?2");
+  row.bind(study, benchmark);
+  while (row.step()) {
+    const auto domain = row.get<std::string>(0);
+    DiscoveryOverlap& overlap = overlaps[{model, benchmark, domain}];
+    overlap.model = model;
+    overlap.benchmark = benchmark;
+    overlap.domain = domain;
+    ++overlap.tested;
+    if (read.questions.contains({row.get<std::string>(1), row.get<std::string>(2)})) ++overlap.questions;
+    if (read.groups.contains(row.get<std::string>(3))) ++overlap.groups;
+  }
+}
+
+}  // namespace
+
+std::vector<DiscoveryOverlap> discovery_overlaps(store::Store& store, const TableRequest& request) {
+  std::map<std::pair<std::string, std::string>, ReadQuestions> read;  // by model and benchmark
+  for (const Json& note : notes(store, request.study, "discovery")) {
+    const std::string origin = "event.discovery";
+    const std::string model = store.model(json_get<store::Id>(note, "model", origin)).name;
+    if (is_wanted(request.models, model))
+      add_run(store, json_get<store::Id>(note, "run", origin),
+              read[{model, json_get<std::string>(note, "benchmark", origin)}]);
+  }
+  std::map<Key, DiscoveryOverlap> overlaps;
+  for (const auto& [place, questions] : read)
+    count_tested(store, request.study, place.first, place.second, questions, overlaps);
+  std::vector<DiscoveryOverlap> found;
+  for (auto& [key, overlap] : overlaps)
+    if (overlap.groups > 0 && is_wanted(request.domains, overlap.domain)) found.push_back(std::move(overlap));
+  return found;
+}
+
+std::vector<std::string> overlap_notes(store::Store& store, const TableRequest& request) {
+  std::vector<std::string> lines;
+  for (const DiscoveryOverlap& overlap : discovery_overlaps(store, request))
+    lines.push_back(fmt::format(
+        "Overlap, {} / {}: experts were found on {} of the {} test questions, and on the groups of {}.",
+        overlap.model, overlap.domain, overlap.questions, overlap.tested, overlap.groups));
+  return lines;
+}
+
+}  // namespace moelab::experiments

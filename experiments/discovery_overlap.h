@@ -1,0 +1,26 @@
+// How many test questions are among those that a study's experts were found on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/study_results.h"
+
+namespace moelab::experiments {
+
+// Of one model, benchmark and domain.
+struct DiscoveryOverlap {
+  std::string model, benchmark, domain;
+  std::int64_t tested = 0;     // test questions
+  std::int64_t questions = 0;  // of them those that a discovery run of the model on the benchmark read
+  std::int64_t groups = 0;     // of them those that share a group with one that was read, itself included
+};
+
+// By model, benchmark and domain of the request, those without overlap left out. A question is the same when
+// name and content are: a discovery run may have read it under another benchmark's name.
+std::vector<DiscoveryOverlap> discovery_overlaps(store::Store& store, const TableRequest& request);
+
+// A line each for the foot of a table; none where nothing overlaps.
+std::vector<std::string> overlap_notes(store::Store& store, const TableRequest& request);
+
+}  // namespace moelab::experiments
