@@ -20,7 +20,7 @@ using store::Store;
 
 constexpr std::array<std::string_view, 7> kTables = {"target",  "model",  "domains",   "experts",
                                                      "routing", "counts", "importance"};
-constexpr std::array<std::string_view, 3> kColumns = {"layer", "expert", "score"};
+constexpr std::array<std::string_view, 3> kScoreColumns = {"layer", "expert", "score"};
 
 // The documented tables as temporary ones of this connection; they hide the database's own of the same name.
 void create_tables(store::Database& database, const SqlScope& scope, const model::ModelSpec& spec) {
@@ -96,7 +96,7 @@ store::Table run_query(Store reader, const SqlScore& score, const SqlScope& scop
 }
 
 void require_columns(const SqlScore& score, const store::Table& table) {
-  for (const std::string_view wanted : kColumns)
+  for (const std::string_view wanted : kScoreColumns)
     if (std::count(table.columns.begin(), table.columns.end(), wanted) != 1)
       throw ConfigError("{}: the query must give the columns layer, expert and score, one each; it gives {}",
                         score.file.string(), fmt::join(table.columns, ", "));
@@ -106,9 +106,9 @@ void require_columns(const SqlScore& score, const store::Table& table) {
 class RowReader {
  public:
   RowReader(const SqlScore& score, const store::Table& table) : score_(score), table_(table) {
-    for (std::size_t c = 0; c < kColumns.size(); ++c)
+    for (std::size_t c = 0; c < kScoreColumns.size(); ++c)
       columns_[c] = static_cast<std::size_t>(
-          std::find(table.columns.begin(), table.columns.end(), kColumns[c]) - table.columns.begin());
+          std::find(table.columns.begin(), table.columns.end(), kScoreColumns[c]) - table.columns.begin());
   }
 
   discovery::RankedExpert read(std::size_t row) const {
@@ -122,19 +122,19 @@ class RowReader {
  private:
   double number(std::size_t row, std::size_t column) const {
     const auto& value = table_.rows[row][columns_[column]];
-    if (!value) fail(row, fmt::format("{} is NULL (a division by zero gives that, too)", kColumns[column]));
+    if (!value) fail(row, fmt::format("{} is NULL (a division by zero gives that, too)", kScoreColumns[column]));
     double number = 0;
     const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
     const bool is_read = error == std::errc() && end == value->data() + value->size();
     if (!table_.is_number[row][columns_[column]] || !is_read || !std::isfinite(number))
-      fail(row, fmt::format("{} is '{}', which is no finite number", kColumns[column], *value));
+      fail(row, fmt::format("{} is '{}', which is no finite number", kScoreColumns[column], *value));
     return number;
   }
 
   std::int64_t index(std::size_t row, std::size_t column) const {
     const double value = number(row, column);
     if (value != std::floor(value) || std::abs(value) > 1e9)
-      fail(row, fmt::format("{} is {}, which is no index", kColumns[column], value));
+      fail(row, fmt::format("{} is {}, which is no index", kScoreColumns[column], value));
     return static_cast<std::int64_t>(value);
   }
 

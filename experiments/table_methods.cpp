@@ -130,8 +130,7 @@ std::vector<std::string> footers(store::Store& store, const TableRequest& reques
   for (const std::string& line : label_notes(rows)) lines.push_back(line);
   lines.emplace_back(
       "chosen: n_steered @ alpha (share of the choices); dose: nats by which the plan moves a token's "
-      "routing; detect: smallest "
-      "gain found with 80 % power.");
+      "routing; detect: smallest gain found with 80 % power.");
   for (const Json& note : notes(store, request.study, "plan")) {
     const store::CellRow cell = store.cell(note.at("cell").get<store::Id>());
     if (is_wanted(request.domains, cell.domain) && is_wanted(request.methods, cell.method))
