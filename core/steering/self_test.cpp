@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/steering/compile.h"
 #include "core/steering/scalar_router.h"
@@ -34,14 +35,19 @@ class SelfTest {
     tokens_ = tokens_.narrow(0, 0, length);
     const std::int64_t lengths[] = {length};
     layout_ = model::make_layout(std::span<const std::int64_t>(lengths), model.device());
-    plain_ = run(nullptr);
+    inputs_.push_back(model_.embed(tokens_));
+    for (std::int64_t layer = 0; layer < spec_.layers; ++layer) {
+      Pass pass = run(layer, layer + 1, nullptr);
+      inputs_.push_back(std::move(pass.hidden));
+      std::move(pass.captures.begin(), pass.captures.end(), std::back_inserter(plain_));
+    }
   }
 
   SelfTestReport run_all() {
     check_zero_plan();
     SelfTestReport report;
     report.tokens = layout_.tokens;
-    for (const model::LayerCapture& seen : plain_.captures) {
+    for (const model::LayerCapture& seen : plain_) {
       ++report.layers;
       report.experts = std::min(kExpertsALayer, spec_.router.experts);
       // Spread over the experts, so that neighbours in a fused tensor are not the only ones seen.
@@ -54,27 +60,29 @@ class SelfTest {
   }
 
  private:
-  Pass run(const std::vector<model::LayerSteering>* steering) const {
+  // Layers first .. last-1 from what the plain model gives to the first.
+  Pass run(std::int64_t first, std::int64_t last, const std::vector<model::LayerSteering>* steering) const {
     Pass pass;
     model::PassOptions options;
     options.steering = steering;
     options.captures = &pass.captures;
     if (steering != nullptr) options.plan_of_token = at::ones({layout_.tokens}, tokens_.options());
-    pass.hidden = model_.run_layers(model_.embed(tokens_), layout_, {0, spec_.layers}, options);
+    pass.hidden =
+        model_.run_layers(inputs_[static_cast<std::size_t>(first)], layout_, {first, last}, options);
     for (model::LayerCapture& seen : pass.captures)
       seen.routing = {seen.routing.logits.to(at::kFloat).cpu(), seen.routing.ids.cpu(),
                       seen.routing.weights.to(at::kFloat).cpu()};
     return pass;
   }
 
-  // The routing of `layer` when its steering is `tables`; lower layers are untouched, so its input is the
-  // plain one.
+  // The routing of `layer` when its steering is `tables`. Lower layers would be untouched, so its input is
+  // the plain one and the layer runs alone: a deep model's test then takes as many passes as a shallow one's.
   model::Routing routing_under(std::int64_t layer, const model::LayerSteering& tables) const {
     std::vector<model::LayerSteering> steering(static_cast<std::size_t>(spec_.layers));
     steering[static_cast<std::size_t>(layer)] = tables;
-    for (model::LayerCapture& seen : run(&steering).captures)
-      if (seen.layer == layer) return seen.routing;
-    throw Error("self-test: layer {} gave no capture", layer);
+    const Pass pass = run(layer, layer + 1, &steering);
+    if (pass.captures.empty()) throw Error("self-test: layer {} gave no capture", layer);
+    return pass.captures.front().routing;
   }
 
   model::Routing routing_under(std::int64_t layer, const PlanEntry& entry) const {
@@ -175,11 +183,11 @@ class SelfTest {
 
   void check_zero_plan() const {
     Plan zeros{Mode::logit_shift, {}};
-    for (const model::LayerCapture& seen : plain_.captures)
+    for (const model::LayerCapture& seen : plain_)
       for (std::int64_t e = 0; e < spec_.router.experts; ++e)
         zeros.entries.push_back({seen.layer, e, Operation::scale, 1});
     const CompiledPlans compiled = compile({&zeros, 1}, spec_, model_.device());
-    if (!at::equal(run(&compiled.layers).hidden, plain_.hidden))
+    if (!at::equal(run(0, spec_.layers, &compiled.layers).hidden, inputs_.back()))
       throw Error("self-test failed: a plan of zeros changed the hidden states");
   }
 
@@ -187,7 +195,8 @@ class SelfTest {
   const model::ModelSpec& spec_;
   at::Tensor tokens_;
   model::Layout layout_;
-  Pass plain_;
+  std::vector<at::Tensor> inputs_;          // [layers + 1] hidden states before each layer and after the last
+  std::vector<model::LayerCapture> plain_;  // of the layers with experts
   std::int64_t rows_ = 0;
   double largest_difference_ = 0;
 };
