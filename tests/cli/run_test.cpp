@@ -177,7 +177,7 @@ TEST_CASE("tables say how many test questions the experts were found on", "[cli]
     CHECK_THAT(run_moelab({"table", name, db}).out, ContainsSubstring("Overlap, tiny / chemistry: " + note));
   CHECK_THAT(run_moelab({"table", "methods", "domain=physics", db}).out, !ContainsSubstring("chemistry"));
   REQUIRE(study
-              .run({"run", "name=apart", "protocol=paper", "split.tests_discovery=false", "axes.alpha=[3]",
+              .run({"run", "name=apart", "protocol=paper", "+split.tests_discovery=false", "axes.alpha=[3]",
                     "limit=10"})
               .status == 0);
   CHECK_THAT(run_moelab({"table", "methods", db}).out, !ContainsSubstring("Overlap"));
