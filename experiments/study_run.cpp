@@ -30,8 +30,8 @@ class StudyRunner {
       : study_(study),
         store_(store),
         meter_(hooks),
-        prepared_(prepare_study(study, store)),
         transfer_(study.transfer.study.empty() ? 0 : require_study(store, study.transfer.study)),
+        prepared_(prepare_study(study, store)),
         cells_(study, store, prepared_.id, meter_, summary_) {}
 
   RunSummary run();
@@ -57,8 +57,8 @@ class StudyRunner {
   const StudyConfig& study_;
   store::Store& store_;
   RunMeter meter_;
-  PreparedStudy prepared_;
   store::Id transfer_;  // the study whose plans are run too; 0 for none
+  PreparedStudy prepared_;
   RunSummary summary_;
   CellRunner cells_;
 };

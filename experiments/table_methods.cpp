@@ -137,8 +137,9 @@ std::vector<std::string> footers(store::Store& store, const TableRequest& reques
       lines.push_back(fmt::format("{} @ {} on {}: {}.", cell.method, cell.n_steered, cell.domain,
                                   note.at("note").get<std::string>()));
   }
-  lines.emplace_back("*: p Holm < .05 and p null <= .05. " +
-                     cell_count_text(cell_counts(store, request.study)) + ".");
+  lines.emplace_back(
+      "*: p Holm < .05 and p null <= .05; reach: specific with p spec. <= .05, else general. " +
+      cell_count_text(cell_counts(store, request.study)) + ".");
   return lines;
 }
 
