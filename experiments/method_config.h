@@ -35,7 +35,7 @@ MethodKind parse_method_kind(std::string_view name);
 // The names of all kinds.
 std::vector<std::string> method_kind_names();
 
-// Of kind rice; the defaults are the paper's.
+// Of kind rice; the defaults are among what the paper swept.
 struct RiceConfig {
   std::vector<std::string> markers = {"<think>", "</think>"};
   std::vector<double> coefficients = {1, -1};           // of each marker's nPMI

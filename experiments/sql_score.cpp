@@ -122,7 +122,8 @@ class RowReader {
  private:
   double number(std::size_t row, std::size_t column) const {
     const auto& value = table_.rows[row][columns_[column]];
-    if (!value) fail(row, fmt::format("{} is NULL (a division by zero gives that, too)", kScoreColumns[column]));
+    if (!value)
+      fail(row, fmt::format("{} is NULL (a division by zero gives that, too)", kScoreColumns[column]));
     double number = 0;
     const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
     const bool is_read = error == std::errc() && end == value->data() + value->size();

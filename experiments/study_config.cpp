@@ -347,6 +347,8 @@ std::string StudyConfig::hash() const {
   figures.erase("db");
   figures.erase("plan");
   figures.erase("score_sql");
+  // Studies that do not ask for other numbers keep the hash that they had before there was this axis.
+  if (axes.top_k.empty()) figures["axes"].erase("top_k");
   figures.erase("limits");
   const bool samples =
       std::any_of(benchmarks.begin(), benchmarks.end(), [](const BenchmarkConfig& benchmark) {
