@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/engine/engine.h"
-#include "core/text/tokenizer.h"
+#include "core/text/tiktoken.h"
 #include "experiments/cli.h"
 #include "experiments/model_place.h"
 #include "experiments/plan_arguments.h"
@@ -37,10 +37,8 @@ Trial load(const Arguments& arguments) {
   steering::Plan plan = read_plan(arguments);
   engine::EngineOptions options;
   options.device = arguments.setting("device", "cpu");
-  Trial trial{engine::Engine::load(directory, options),
-              text::Tokenizer::load(directory / "tokenizer.json"),
-              {},
-              std::move(plan)};
+  options.dtype = arguments.setting("dtype", "auto");
+  Trial trial{engine::Engine::load(directory, options), text::load_tokenizer(directory), {}, std::move(plan)};
   steering::validate(trial.plan, trial.engine.spec());
   trial.prompt = trial.tokenizer.encode(prompt_text(arguments), true);
   if (trial.prompt.empty()) throw ConfigError("the question is empty");
@@ -155,6 +153,7 @@ Verb verb_try() {
   spec.settings.push_back({"options", "answers to compare, separated by |"});
   spec.settings.push_back({"prompt", "short (default): \"Q: ...\\nA:\"; raw: the question as it is"});
   spec.settings.push_back({"device", "cpu (default) or cuda"});
+  spec.settings.push_back({"dtype", "auto (default; float32 on the CPU), float32, bfloat16 or float16"});
   spec.flags = {{"--top", "N", "next tokens to list (default: 8)"}, config_dir_flag()};
   spec.words = {2, 2};
   spec.examples = {"moelab try demo_misrouted \"What is the symbol of iron?\" experts=1:3,2:7 alpha=5",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/json.h"
+#include "core/text/tiktoken.h"
 #include "experiments/generation_memory.h"
 #include "experiments/model_place.h"
 #include "experiments/plan_arguments.h"
@@ -94,7 +95,7 @@ GenerateTrial load_trial(const Arguments& given) {
   request.plan = plan ? 1 : 0;
   const model::ModelSpec spec = model::read_spec(directory);
   if (plan) steering::validate(*plan, spec);
-  auto tokenizer = text::Tokenizer::load(directory / "tokenizer.json");
+  auto tokenizer = text::load_tokenizer(directory);
   ModelPrompt prompt = make_prompt(arguments, text, directory, tokenizer);
   require_fitting(prompt, tokenizer, spec);
   request.prompt = prompt.tokens;
@@ -104,6 +105,7 @@ GenerateTrial load_trial(const Arguments& given) {
         thinking_budget(arguments.integer("thinking_budget", 0), prompt.thinking, tokenizer, prompt.opened);
   engine::EngineOptions options;
   options.device = arguments.setting("device", "cpu");
+  options.dtype = arguments.setting("dtype", "auto");
   const at::ScalarType dtype = planned_dtype(directory, options);
   const std::int64_t bytes = cache_bytes(spec, dtype, options, free_memory(options.device));
   model::plan_cache(spec, dtype, needs_of(request, 1), bytes);
@@ -154,7 +156,8 @@ std::vector<KeySpec> generate_settings() {
       {"max_new_tokens", "most tokens of a sample (default: 256)"},
       {"stop", "texts that end a sample, separated by commas; \\n, \\t, \\, and \\\\ are escapes"},
       {"thinking_budget", "most thinking tokens; then thinking is closed and the answer follows"},
-      {"device", "cpu (default) or cuda"}};
+      {"device", "cpu (default) or cuda"},
+      {"dtype", "of weights and passes: auto (default; float32 on the CPU), float32, bfloat16 or float16"}};
 }
 
 std::vector<std::string> parse_texts(std::string_view list, std::string_view what) {

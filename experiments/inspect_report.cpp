@@ -7,6 +7,7 @@
 #include "core/model/footprint.h"
 #include "core/model/memory.h"
 #include "core/text/template.h"
+#include "core/text/tiktoken.h"
 #include "experiments/prompt_arguments.h"
 
 namespace moelab::experiments {
@@ -78,7 +79,7 @@ bool has_chat_template(const fs::path& folder) {
 
 // As `moelab generate` sees the model, with --chat where there is a chat template.
 std::string thinking_text(const ModelPlace& place, const fs::path& folder) {
-  const auto tokenizer = text::Tokenizer::load(folder / "tokenizer.json");
+  const auto tokenizer = text::load_tokenizer(folder);
   const auto seen = [&](Arguments arguments) {
     return format_text(make_prompt(with_advice(arguments, place).arguments, "Hello", folder, tokenizer));
   };
@@ -133,7 +134,7 @@ ReportLines file_lines(const ModelFiles& files) {
 
 ReportLines advice_lines(const ModelPlace& place, const fs::path& folder) {
   ReportLines lines;
-  if (fs::exists(folder / "tokenizer.json")) lines.emplace_back("thinking", thinking_text(place, folder));
+  if (text::has_tokenizer(folder)) lines.emplace_back("thinking", thinking_text(place, folder));
   if (!place.sampling.is_empty()) {
     lines.emplace_back("sampling",
                        fmt::format("{} (configs/model/{})", advice_text(place.sampling), place.option));

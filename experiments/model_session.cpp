@@ -10,6 +10,7 @@
 #include "core/base/json.h"
 #include "core/model/safetensors.h"
 #include "core/steering/self_test.h"
+#include "core/text/tiktoken.h"
 #include "experiments/generation_memory.h"
 #include "experiments/version.h"
 
@@ -39,11 +40,11 @@ ModelSession::ModelSession(const ModelConfig& config, const engine::EngineOption
                                           : fmt::format("; its weights are published as {}, fetch them with: "
                                                         "moelab fetch {}",
                                                         config.hub_id, config.hub_id));
-  tokenizer_ = std::make_unique<text::Tokenizer>(text::Tokenizer::load(config.path / "tokenizer.json"));
+  tokenizer_ = std::make_unique<text::Tokenizer>(text::load_tokenizer(config.path));
   free_before_load_ = free_memory(options.device);
   engine_ = std::make_unique<engine::Engine>(engine::Engine::load(config.path, options));
   if (tokenizer_->vocab_size() > static_cast<std::size_t>(engine_->spec().vocab_size))
-    throw FileError("the model '{}': tokenizer.json has {} tokens, the weights {}", config.name,
+    throw FileError("the model '{}': its tokenizer has {} tokens, the weights {}", config.name,
                     tokenizer_->vocab_size(), engine_->spec().vocab_size);
   steering::self_test(engine_->model());
   digest_ = digest_of(config.path);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/text/tokenizer.h"
+#include "core/text/tiktoken.h"
 #include "experiments/methods.h"
 #include "experiments/study_splits.h"
 #include "experiments/workspace.h"
@@ -18,9 +18,8 @@ constexpr std::size_t kProbes = 50;  // questions that the mean length is taken 
 constexpr double kBytesPerToken = 4;
 
 std::optional<text::Tokenizer> find_tokenizer(const ModelConfig& model) {
-  const auto file = model.path / "tokenizer.json";
-  if (!std::filesystem::exists(file)) return std::nullopt;
-  return text::Tokenizer::load(file);
+  if (!text::has_tokenizer(model.path)) return std::nullopt;
+  return text::load_tokenizer(model.path);
 }
 
 double count_tokens(const RenderedQuestion& rendered, const std::optional<text::Tokenizer>& tokenizer) {

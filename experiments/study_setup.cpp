@@ -4,6 +4,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/text/tiktoken.h"
 #include "evaluators/mcq.h"
 #include "experiments/generation_memory.h"
 #include "experiments/model_session.h"
@@ -122,7 +123,7 @@ void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> be
   if (!std::filesystem::is_directory(model.path)) return;  // loading says it better
   const model::ModelSpec spec = model::read_spec(model.path);
   const at::ScalarType dtype = planned_dtype(model.path, options);
-  const auto tokenizer = text::Tokenizer::load(model.path / "tokenizer.json");
+  const auto tokenizer = text::load_tokenizer(model.path);
   const std::int64_t bytes = cache_bytes(spec, dtype, options, free_memory(options.device));
   for (const StoredBenchmark& stored : benchmarks) {
     if (!is_written(stored)) continue;

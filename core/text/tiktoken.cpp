@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <set>
 
 #include "core/base/files.h"
@@ -33,6 +34,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> patterns 
      R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
      R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
 }};
+
+constexpr auto kTokenizerFile = "tokenizer.json";
+constexpr auto kRanksFile = "tiktoken.model";
 
 // Moonlight numbers its special tokens on from the last rank; those that its configuration does not name are
 // reserved. Its published code counts 256 and 2 more.
@@ -86,12 +90,24 @@ Json head_of(const TiktokenOptions& options) {
           {"decoder", byte_level}};
 }
 
-TiktokenOptions kimi_options(const std::filesystem::path& ranks, const std::filesystem::path& config) {
-  TiktokenOptions options{std::string(tiktoken_pattern("kimi")), special_tokens_of_config(config)};
+// The model's vocabulary, which ends before the last reserved tokens do; without a config.json they all
+// count.
+std::int32_t vocabulary_of(const std::filesystem::path& directory) {
+  const auto path = directory / "config.json";
+  constexpr auto kUnknown = std::numeric_limits<std::int32_t>::max();
+  return std::filesystem::exists(path)
+             ? json_get_or<std::int32_t>(read_json(path), "vocab_size", kUnknown, path.string())
+             : kUnknown;
+}
+
+TiktokenOptions kimi_options(const std::filesystem::path& directory) {
+  TiktokenOptions options{std::string(tiktoken_pattern("kimi")),
+                          special_tokens_of_config(directory / "tokenizer_config.json")};
   std::set<std::int32_t> named;
   for (const auto& [content, id] : options.special_tokens) named.insert(id);
-  const auto n_ranks = static_cast<std::int32_t>(read_lines(ranks).size());
-  for (std::int32_t id = n_ranks; id < n_ranks + kimi_reserved_tokens; ++id) {
+  const auto n_ranks = static_cast<std::int32_t>(read_lines(directory / kRanksFile).size());
+  const std::int32_t end = std::min(n_ranks + kimi_reserved_tokens, vocabulary_of(directory));
+  for (std::int32_t id = n_ranks; id < end; ++id) {
     if (!named.contains(id))
       options.special_tokens.emplace_back(fmt::format("<|reserved_token_{}|>", id), id);
   }
@@ -145,13 +161,15 @@ TokenizerFile read_tiktoken_file(const std::filesystem::path& path, const Tiktok
 }
 
 Tokenizer load_tokenizer(const std::filesystem::path& directory) {
-  if (std::filesystem::exists(directory / "tokenizer.json"))
-    return Tokenizer::load(directory / "tokenizer.json");
-  const auto ranks = directory / "tiktoken.model";
-  if (!std::filesystem::exists(ranks)) {
-    throw FileError("{}: has neither tokenizer.json nor tiktoken.model", directory.string());
-  }
-  return Tokenizer::load_tiktoken(ranks, kimi_options(ranks, directory / "tokenizer_config.json"));
+  if (std::filesystem::exists(directory / kTokenizerFile)) return Tokenizer::load(directory / kTokenizerFile);
+  if (!has_tokenizer(directory))
+    throw FileError("{}: has neither {} nor {}", directory.string(), kTokenizerFile, kRanksFile);
+  return Tokenizer::load_tiktoken(directory / kRanksFile, kimi_options(directory));
+}
+
+bool has_tokenizer(const std::filesystem::path& directory) {
+  return std::filesystem::exists(directory / kTokenizerFile) ||
+         std::filesystem::exists(directory / kRanksFile);
 }
 
 }  // namespace moelab::text

@@ -32,7 +32,11 @@ std::vector<std::pair<std::string, std::int32_t>> special_tokens_of_config(
 TokenizerFile read_tiktoken_file(const std::filesystem::path& path, const TiktokenOptions& options);
 
 // The tokenizer of a model directory: tokenizer.json, else tiktoken.model with tokenizer_config.json (pattern
-// "kimi", as Moonlight ships it). Throws FileError when there is neither.
+// "kimi", as Moonlight ships it; no reserved token lies beyond the vocab_size of config.json). Throws
+// FileError when there is neither.
 Tokenizer load_tokenizer(const std::filesystem::path& directory);
+
+// Whether a model directory has one of the files that load_tokenizer reads.
+bool has_tokenizer(const std::filesystem::path& directory);
 
 }  // namespace moelab::text

@@ -51,6 +51,10 @@ TEST_CASE("a directory without tokenizer.json is read from its file of ranks", "
   moelab::write_atomic(scratch / "tokenizer_config.json", config.dump());
   const auto tokenizer = load_tokenizer(scratch.path());
   CHECK(tokenizer.encode("[BOS]ab<|im_end|><|reserved_token_11|>") == Ids{10, 6, 12, 11});
+  CHECK(tokenizer.has_token(12));
+  // The model's vocabulary ends before the reserved tokens do.
+  moelab::write_atomic(scratch / "config.json", R"({"vocab_size": 13})");
+  CHECK(load_tokenizer(scratch.path()).vocab_size() == 13);
   std::filesystem::copy_file(data_dir() / "text" / "qwen_style.tokenizer.json", scratch / "tokenizer.json");
   CHECK(load_tokenizer(scratch.path()).vocab_size() == 611);
 }
