@@ -164,9 +164,10 @@ void CellRunner::run_trained(const ModelSession& session, const engine::Engine& 
   store::Transaction transaction = store_.begin();
   const CellTask task = put_cell(target, condition, cell);
   transaction.commit();
-  ScoreSetup setup = setup_of(engine, target, condition);
-  setup.questions =
+  const auto questions =
       scored_questions(*target.stored, target.domain, {session.tokenizer(), session.directory()});
+  ScoreSetup setup = setup_of(engine, target, condition);
+  setup.questions = questions;
   score_tasks(session, setup, target, {task});
 }
 
