@@ -82,16 +82,17 @@ at::Tensor times_packed(const at::Tensor& x, const Mxfp4Matrix& matrix) {
   return parts.size() == 1 ? parts[0] : at::cat(parts, -1);
 }
 
-// The gradient of x from that of the product.
+// The gradient of x from that of the product; its parts are summed in float32.
 at::Tensor gradient_through_packed(const at::Tensor& gradient, const Mxfp4Matrix& matrix) {
   const std::int64_t rows = matrix.blocks.size(0), step = rows_at_once(matrix);
   at::Tensor sum;
   for (std::int64_t start = 0; start < rows; start += step) {
     const std::int64_t count = std::min(step, rows - start);
-    const at::Tensor part = at::matmul(gradient.narrow(-1, start, count), unpack_rows(matrix, start, count));
+    const at::Tensor part =
+        at::matmul(gradient.narrow(-1, start, count), unpack_rows(matrix, start, count)).to(at::kFloat);
     sum = sum.defined() ? sum.add_(part) : part;
   }
-  return sum;
+  return sum.to(gradient.scalar_type());
 }
 
 class PackedLinear : public torch::autograd::Function<PackedLinear> {
