@@ -70,7 +70,8 @@ Verb verb_calibrate() {
       "against the gain available. Keys are those of moelab run.";
   spec.takes_overrides = true;
   spec.flags = {{"--format", "FORMAT", "text (default), markdown, latex or csv"}, config_dir_flag()};
-  spec.examples = {"moelab calibrate", "moelab calibrate method=contrast calibration.permutations=20"};
+  spec.examples = {"moelab calibrate", "moelab calibrate limit=40 calibration.permutations=3",
+                   "moelab calibrate method=contrast calibration.permutations=20"};
   return {spec, run_calibration};
 }
 

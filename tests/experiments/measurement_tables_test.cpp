@@ -107,7 +107,7 @@ TEST_CASE("The existence table holds overlap and mass against chance", "[experim
   CHECK(chemistry[1] == "paper");
   CHECK(chemistry[2] == "0.33");
   CHECK(chemistry[3] == "0.17");
-  CHECK(chemistry[4] == "1");    // one shared is the most there can be
+  CHECK(chemistry[4] == "1");  // one shared is the most there can be
   // Selections are 1 to 8: 8 + 7 of 36 go to chemistry's, 8 + 1 to physics' experts.
   CHECK(chemistry[5] == "41.7");
   CHECK(chemistry[6] == "41.7");
