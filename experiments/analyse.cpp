@@ -188,11 +188,13 @@ bool covers(const DomainAnswers& domain, const std::vector<Selected>& selections
 }
 
 // Holm's adjustment over all own-domain comparisons of each evaluator that are no nulls.
-void add_holm(std::vector<store::ComparisonRow>& rows) {
+void add_holm(const Json& config, std::vector<store::ComparisonRow>& rows) {
   std::map<std::string, std::vector<store::ComparisonRow*>> families;
   for (store::ComparisonRow& row : rows) {
     const bool is_own = row.steered_domain.empty() || row.steered_domain == row.domain;
-    if (is_own && row.draw == 0 && row.method != "aa") families[row.evaluator].push_back(&row);
+    const bool is_null =
+        row.draw > 0 || row.method == "aa" || stored_kind(config, row.method) == MethodKind::bottom;
+    if (is_own && !is_null) families[row.evaluator].push_back(&row);
   }
   for (auto& [evaluator, family] : families) {
     std::vector<double> p;
@@ -229,7 +231,7 @@ void analyse_study(store::Store& store, store::Id id) {
       compare_domain(store, study, *domain, selections, rows);
     }
   }
-  add_holm(rows);
+  add_holm(parse_json(store.study(id).config, "study.config"), rows);
   add_label_tests(rows);
   store.put_comparisons(rows);
   transaction.commit();

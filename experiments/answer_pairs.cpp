@@ -72,7 +72,9 @@ CellRow find_cell(Store& store, Id study, const Arguments& arguments) {
   std::vector<std::string> names;
   for (const auto& [cell, role] : store.cells(study)) {
     const std::string model = store.model(cell.model).name;
-    if (role == "aa" || !wanted.fits(cell, model)) continue;
+    // What a study runs to be compared with has the names and settings of its own cells: cell= shows it.
+    const bool is_beside = role == "aa" || role == "permuted" || role == "planted" || role == "transfer";
+    if (is_beside || !wanted.fits(cell, model)) continue;
     found.push_back(cell);
     names.push_back(describe_cell(model, cell));
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "core/base/random.h"
 #include "experiments/comparison_row.h"
@@ -71,15 +72,12 @@ std::vector<SelectionPart> parts_under(const Ground& ground, const AnswerTable& 
   return holdout_parts(is_tuning);
 }
 
-DomainAnswers answers_under(const Ground& ground, AnswerTable table, Protocol protocol) {
-  DomainAnswers domain{ground.cells, ground.study->evaluator, std::move(table), {}, nullptr, nullptr};
-  for (const auto& [cell, role] : ground.cells->cells) {
-    const auto found = domain.table.cells.find(cell.id);
-    if (found == domain.table.cells.end()) continue;
-    if (role == "original") domain.original = &found->second;
-    if (role == "aa") domain.again = &found->second;
-  }
-  domain.parts = parts_under(ground, domain.table, protocol);
+// Nothing when the original has failed, or too few questions are left.
+std::optional<DomainAnswers> answers_under(const Ground& ground, AnswerTable table, Protocol protocol) {
+  auto domain = domain_answers(*ground.cells, ground.study->evaluator, std::move(table));
+  if (!domain) return std::nullopt;
+  domain->parts = parts_under(ground, domain->table, protocol);
+  if (domain->parts.empty()) return std::nullopt;
   return domain;
 }
 
@@ -164,23 +162,24 @@ std::vector<std::size_t> random_half(std::size_t questions, const std::string& d
 void count_power(const Ground& ground, const std::vector<std::string>& methods, int subsets,
                  Tallies& tallies) {
   for (const Protocol protocol : kProtocols) {
-    const DomainAnswers whole = answers_under(ground, ground.table, protocol);
-    const std::string& own = whole.cells->domain;
-    const Selected planted = select_role(whole, "planted", "planted", 0, own);
+    const auto whole = answers_under(ground, ground.table, protocol);
+    if (!whole) continue;
+    const std::string& own = whole->cells->domain;
+    const Selected planted = select_role(*whole, "planted", "planted", 0, own);
     for (const std::string& method : methods) {
-      const Selected selected = select_role(whole, "grid", method, 0, own);
+      const Selected selected = select_role(*whole, "grid", method, 0, own);
       if (selected.candidates.empty()) continue;
       Tally& tally = tallies[{method, protocol}];
-      tally.found.add(report_on(whole, selected).counts().gain());
-      if (!planted.candidates.empty()) tally.available.add(report_on(whole, planted).counts().gain());
+      tally.found.add(report_on(*whole, selected).counts().gain());
+      if (!planted.candidates.empty()) tally.available.add(report_on(*whole, planted).counts().gain());
     }
     for (int s = 0; s < subsets; ++s) {
       const auto kept = random_half(ground.table.questions.size(), own, s);
-      const DomainAnswers half = answers_under(ground, subset_of(ground.table, kept), protocol);
-      if (half.parts.empty()) continue;
-      const DomainContext context{ground.study, &half, 0, null_gains(half)};
+      const auto half = answers_under(ground, subset_of(ground.table, kept), protocol);
+      if (!half) continue;
+      const DomainContext context{ground.study, &*half, 0, null_gains(*half)};
       for (const std::string& method : methods) {
-        const Selected selected = select_role(half, "grid", method, 0, own);
+        const Selected selected = select_role(*half, "grid", method, 0, own);
         if (selected.candidates.empty()) continue;
         tallies[{method, protocol}].power.add(evidence_of(context, selected, "other_domain").counts());
       }
@@ -195,11 +194,12 @@ void count_false(const Ground& ground, const std::vector<std::string>& methods, 
     if (role == "permuted" && std::find(draws.begin(), draws.end(), cell.draw) == draws.end())
       draws.push_back(cell.draw);
   for (const Protocol protocol : kProtocols) {
-    const DomainAnswers domain = answers_under(ground, ground.table, protocol);
-    const DomainContext context{ground.study, &domain, 0, null_gains(domain)};
+    const auto domain = answers_under(ground, ground.table, protocol);
+    if (!domain) continue;
+    const DomainContext context{ground.study, &*domain, 0, null_gains(*domain)};
     for (const int draw : draws)
       for (const std::string& method : methods) {
-        const Selected selected = select_role(domain, "permuted", method, draw, domain.cells->domain);
+        const Selected selected = select_role(*domain, "permuted", method, draw, domain->cells->domain);
         if (selected.candidates.empty()) continue;
         const GainEvidence evidence = evidence_of(context, selected, "permuted");
         Tally& tally = tallies[{method, protocol}];
@@ -244,12 +244,10 @@ std::map<std::string, Mean> recall_by_method(const Json& config, const std::vect
   return recall;
 }
 
-std::vector<std::string> wanted_methods(store::Store& store, store::Id study,
-                                        const std::vector<std::string>& methods) {
+std::vector<std::string> methods_of(store::Store& store, store::Id study) {
   std::vector<std::string> names;
   for (const auto& [cell, role] : store.cells(study))
-    if (role == "grid" && is_wanted(methods, cell.method) &&
-        std::find(names.begin(), names.end(), cell.method) == names.end())
+    if (role == "grid" && std::find(names.begin(), names.end(), cell.method) == names.end())
       names.push_back(cell.method);
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return std::make_pair(method_place(a), a) < std::make_pair(method_place(b), b);
@@ -259,8 +257,7 @@ std::vector<std::string> wanted_methods(store::Store& store, store::Id study,
 
 }  // namespace
 
-Calibration calibrate(store::Store& store, store::Id id, const std::vector<std::string>& methods,
-                      const CalibrationOptions& options) {
+Calibration calibrate(store::Store& store, store::Id id, const CalibrationOptions& options) {
   const StoredStudy study = read_study(store, id);
   if (study.protocol != Protocol::crossfit)
     throw ConfigError("calibration needs fold assignments: run the study with protocol=crossfit");
@@ -269,7 +266,7 @@ Calibration calibrate(store::Store& store, store::Id id, const std::vector<std::
       json_get_or<int>(json_get_or<Json>(config, "calibration", Json::object(), "study.config"),
                        "permutations", 0, "study.config");
   const auto verdicts = model_verdicts(store, id);
-  const auto names = wanted_methods(store, id, methods);
+  const auto names = methods_of(store, id);
   Calibration result;
   Tallies tallies;
   bool has_truth = false;
@@ -278,8 +275,9 @@ Calibration calibrate(store::Store& store, store::Id id, const std::vector<std::
       return verdict.model == cells.model && verdict.truth;
     });
     if (known == verdicts.end() || *known->truth == Verdict::experts_without_gain) continue;
-    has_truth = true;
     const Ground ground = read_ground(store, study, cells);
+    if (!answers_under(ground, ground.table, study.protocol)) continue;
+    has_truth = true;
     const auto n = std::ssize(ground.table.questions);
     result.questions = result.questions == 0 ? n : std::min(result.questions, n);
     if (*known->truth == Verdict::experts_with_gain)

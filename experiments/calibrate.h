@@ -49,9 +49,8 @@ struct Calibration {
 };
 
 // From the cells of a finished study with calibration.permutations > 0; docs/protocols.md says what is
-// permuted. `methods`: only these, empty for all of the study. Throws ConfigError when the study's protocol
-// is not crossfit, or it has no model with a known truth.
-Calibration calibrate(store::Store& store, store::Id study, const std::vector<std::string>& methods,
-                      const CalibrationOptions& options = {});
+// permuted. Throws ConfigError when the study's protocol is not crossfit, or it has no model with a known
+// truth and answers.
+Calibration calibrate(store::Store& store, store::Id study, const CalibrationOptions& options = {});
 
 }  // namespace moelab::experiments

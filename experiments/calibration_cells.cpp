@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::uint64_t kLabelSeed = 1;
 
-void add_row(const store::RoutingRow& row, const model::ModelSpec& spec, discovery::RoutingCounts& counts) {
-  const auto size = static_cast<std::size_t>(spec.layers * spec.router.experts);
-  for (auto* part : {&counts.total, &counts.important, &counts.common}) part->resize(size, 0);
-  const auto flat = static_cast<std::size_t>(row.layer * spec.router.experts + row.expert);
-  counts.total.at(flat) += row.n;
-  counts.important.at(flat) += row.n_important;
-  counts.common.at(flat) += row.n_unimportant;
-}
-
 }  // namespace
 
 std::vector<LabelledRouting> labelled_routing(store::Store& store, const StudyFindings& findings,
@@ -28,13 +19,10 @@ std::vector<LabelledRouting> labelled_routing(store::Store& store, const StudyFi
   std::vector<LabelledRouting> routing;
   std::size_t index = 0;
   for (const auto& [domain, found] : findings) {
-    std::map<std::string, LabelledRouting> groups;
-    for (const store::RoutingRow& row : store.routing(found.run)) {
-      LabelledRouting& group = groups[store.question(row.question).group_id];
-      group.domain = index;
-      add_row(row, spec, group.counts);
-    }
-    for (auto& [name, group] : groups) routing.push_back(std::move(group));
+    std::map<std::string, std::vector<store::RoutingRow>> groups;
+    for (const store::RoutingRow& row : store.routing(found.run))
+      groups[store.question(row.question).group_id].push_back(row);
+    for (const auto& [name, rows] : groups) routing.push_back({index, sum_rows(rows, spec)});
     ++index;
   }
   return routing;
@@ -62,8 +50,9 @@ std::vector<PlannedCell> permuted_cells(const StudyConfig& study, const StudyFin
                                         const std::string& domain, const model::ModelSpec& spec, int draw) {
   std::vector<PlannedCell> cells;
   for (const MethodConfig& method : study.methods) {
-    // What a query or traces rank is not made from counts alone, and is not made anew.
-    if (!method.ranking_name().empty()) continue;
+    // What a query or traces rank is not made from counts alone, and is not made anew; a hint has the true
+    // domain's name.
+    if (!is_ranked(method.kind) || !method.ranking_name().empty()) continue;
     for (const Setting& setting : settings_of(study, method)) {
       // Without a tested domain every domain is another one, the tested one's own included.
       for (PlannedCell& cell : other_domain_cells(method, setting, permuted, "", spec)) {

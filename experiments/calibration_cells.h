@@ -26,8 +26,8 @@ std::vector<LabelledRouting> labelled_routing(store::Store& store, const StudyFi
 StudyFindings permuted_findings(const std::vector<LabelledRouting>& routing, const StudyFindings& findings,
                                 int draw);
 
-// For permutation `draw` and the tested `domain`: the plans that each method of kind score makes of every
-// domain's permuted findings, at every setting. Role `permuted`, and the draw's number.
+// For permutation `draw` and the tested `domain`: the plans that each method which ranks by a built-in score
+// makes of every domain's permuted findings, at every setting. Role `permuted`, and the draw's number.
 std::vector<PlannedCell> permuted_cells(const StudyConfig& study, const StudyFindings& permuted,
                                         const std::string& domain, const model::ModelSpec& spec, int draw);
 

@@ -26,7 +26,7 @@ int run_studies(const Arguments& arguments) {
     const RunSummary summary = run_job(job, signals);
     print_summary(job, summary);
     fmt::print("next: moelab table methods study={} db={}\n", job.study.name, job.database.string());
-    if (summary.cells_failed > 0) status = kExitFailed;
+    if (summary.has_failed()) status = kExitFailed;
   }
   return status;
 }

@@ -35,8 +35,7 @@ void count_tested(store::Store& store, store::Id study, const std::string& model
                   std::map<Key, DiscoveryOverlap>& overlaps) {
   store::Statement row = store.database().prepare(
       "SELECT q.domain, q.name, q.text_digest, q.group_id FROM split AS x JOIN question AS q ON q.id = "
-      "x.question "
-      "WHERE x.study = ?1 AND x.assignment = 0 AND x.role = 'test' AND q.set_name = ?2");
+      "x.question WHERE x.study = ?1 AND x.assignment = 0 AND x.role = 'test' AND q.set_name = ?2");
   row.bind(study, benchmark);
   while (row.step()) {
     const auto domain = row.get<std::string>(0);

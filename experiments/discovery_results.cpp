@@ -107,6 +107,18 @@ std::vector<std::string> score_names(Store& store, Id run) {
   return names;
 }
 
+std::vector<std::string> shared_score_names(Store& store, std::span<const DiscoveryResult> results) {
+  std::vector<std::string> shared;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const std::vector<std::string> names = score_names(store, results[i].run);
+    if (i == 0) shared = names;
+    std::erase_if(shared, [&](const std::string& name) {
+      return std::find(names.begin(), names.end(), name) == names.end();
+    });
+  }
+  return shared;
+}
+
 std::vector<double> stored_scores(Store& store, const DiscoveryResult& result, const std::string& score) {
   std::vector<double> values(static_cast<std::size_t>(result.grid.size()),
                              std::numeric_limits<double>::lowest());
@@ -158,6 +170,9 @@ std::vector<double> usage(Store& store, const DiscoveryResult& result) {
 std::vector<std::int64_t> best_experts(const std::vector<double>& values,
                                        const std::vector<std::int64_t>& candidates, std::int64_t top) {
   std::vector<std::int64_t> order = candidates;
+  std::erase_if(order, [&](std::int64_t flat) {
+    return values[static_cast<std::size_t>(flat)] == std::numeric_limits<double>::lowest();
+  });
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
     return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
   });

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ std::vector<DiscoveryResult> discovery_results(store::Store& store, const TableR
 std::vector<double> stored_scores(store::Store& store, const DiscoveryResult& result,
                                   const std::string& score);
 std::vector<std::string> score_names(store::Store& store, store::Id run);
+// Those that all of the runs have.
+std::vector<std::string> shared_score_names(store::Store& store, std::span<const DiscoveryResult> results);
 
 // Routing counts of each question, in question order.
 std::vector<discovery::RoutingCounts> question_counts(store::Store& store, const DiscoveryResult& result);
@@ -49,7 +52,8 @@ std::vector<discovery::RoutingCounts> question_counts(store::Store& store, const
 // Share of the run's tokens that selected each expert, flat: top_k / experts on average in a MoE layer.
 std::vector<double> usage(store::Store& store, const DiscoveryResult& result);
 
-// The flat ids of the `top` best values among `candidates`, best first, ties by id.
+// The flat ids of the `top` best values among `candidates`, best first, ties by id. Experts
+// without a stored score (see stored_scores) are never among them.
 std::vector<std::int64_t> best_experts(const std::vector<double>& values,
                                        const std::vector<std::int64_t>& candidates, std::int64_t top);
 

@@ -67,9 +67,11 @@ std::vector<GridPoint> grid_points(Store& store, const TableRequest& request) {
   }
   std::map<PointKey, GridPoint> points;
   for (const auto& [cell, role] : cells) {
-    const bool is_own = cell.steered_domain.empty() || cell.steered_domain == cell.domain;
+    // Other roles may steer the tested domain's experts too, but their settings are no points of the grid.
+    const bool is_own = (role == "original" || role == "grid" || role == "null") &&
+                        (cell.steered_domain.empty() || cell.steered_domain == cell.domain);
     const auto original = originals.find({cell.model, cell.benchmark, cell.domain, cell.condition});
-    if (!is_own || role == "aa" || !answers.contains(cell.id) || original == originals.end()) continue;
+    if (!is_own || !answers.contains(cell.id) || original == originals.end()) continue;
     const std::string model = store.model(cell.model).name;
     if (!is_wanted(request.models, model) || !is_wanted(request.domains, cell.domain) ||
         !is_wanted(request.methods, cell.method)) {

@@ -16,6 +16,31 @@ constexpr std::array<std::string_view, 13> kMethodKinds = {"original", "score", 
                                                            "bottom",   "steermoe", "prune", "only",   "rice",
                                                            "prompt",   "top_k",    "sft"};
 
+// Keys that would not act on this kind of method, and lists that leave RICE nothing to run.
+void require_own_keys(const MethodFields& fields, const MethodConfig& method) {
+  const MethodFields defaults;
+  const auto refuse = [&](const char* key, const char* kinds) {
+    throw ConfigError("the method '{}': '{}' acts on methods of kind {} only, and this one is of kind {}",
+                      method.name, key, kinds, fields.kind);
+  };
+  constexpr std::array kQueried = {MethodKind::score, MethodKind::sql, MethodKind::steermoe,
+                                   MethodKind::prune, MethodKind::only};
+  const bool is_queried = std::find(kQueried.begin(), kQueried.end(), method.kind) != kQueried.end();
+  if (!is_queried && !fields.score_sql.empty()) refuse("score_sql", "score, sql, steermoe, prune and only");
+  if (method.kind != MethodKind::prompt && fields.hint != defaults.hint) refuse("hint", "prompt");
+  if (method.kind != MethodKind::steermoe) {
+    if (fields.activate != defaults.activate) refuse("activate", "steermoe");
+    if (fields.deactivate != defaults.deactivate) refuse("deactivate", "steermoe");
+  }
+  if (method.kind != MethodKind::rice) return;
+  const auto require = [&](const char* key, bool is_empty) {
+    if (is_empty) throw ConfigError("the method '{}': 'rice.{}' needs at least one entry", method.name, key);
+  };
+  require("experts", fields.rice.experts.empty());
+  require("beta", fields.rice.beta.empty());
+  require("modes", fields.rice.modes.empty());
+}
+
 }  // namespace
 
 MethodKind parse_method_kind(std::string_view name) {
@@ -33,6 +58,7 @@ MethodConfig bind_method(const config::Composed& composed, const std::string& op
   method.name = fields.name.empty() ? option : fields.name;
   method.kind = parse_method_kind(fields.kind);
   method.score = discovery::parse_score(fields.score);
+  require_own_keys(fields, method);
   if (!fields.score_sql.empty()) method.sql = read_sql_score(find_path(fields.score_sql));
   method.activate = fields.activate;
   method.deactivate = fields.deactivate;
@@ -57,6 +83,18 @@ std::string MethodConfig::ranking_name() const {
   for (std::size_t m = 0; m < rice.markers.size(); ++m)
     ranking += fmt::format("{:+g}{}", rice.coefficients[m], rice.markers[m]);
   return ranking;
+}
+
+std::optional<MethodKind> stored_kind(const Json& config, const std::string& method) {
+  const std::string origin = "study.config";
+  const Json options = json_get_or<Json>(config, "options", Json::object(), origin);
+  for (const Json& option : json_get_or<Json>(options, "method", Json::array(), origin)) {
+    const auto name = json_get_or<std::string>(option, "name", "", origin);
+    const auto kind = json_get_or<std::string>(option, "kind", "", origin);
+    const bool is_it = method == name || (kind == "sft" && method.starts_with(name + "/"));
+    if (is_it && !kind.empty()) return parse_method_kind(kind);
+  }
+  return std::nullopt;
 }
 
 std::vector<MethodConfig> published_rice(const std::vector<MethodConfig>& methods) {

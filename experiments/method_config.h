@@ -65,6 +65,10 @@ struct MethodConfig {
 // that cannot be one (see read_sql_score).
 MethodConfig bind_method(const config::Composed& composed, const std::string& option);
 
+// The kind of a method in a study's stored config; nothing where that names no kind. A fine-tuned one's name
+// may end in its seed: "sft/2".
+std::optional<MethodKind> stored_kind(const Json& config, const std::string& method);
+
 // RICE's published setting, two experts at beta 64, as methods of their own: one for each method of kind rice
 // that sweeps more, named after it.
 std::vector<MethodConfig> published_rice(const std::vector<MethodConfig>& methods);

@@ -144,11 +144,13 @@ std::vector<PlannedCell> plan_cells(const StudyConfig& study, const StudyFinding
 }
 
 std::vector<PlannedCell> unplanned_cells(const StudyConfig& study, const std::string& domain,
-                                         const std::string& error) {
+                                         const std::string& error, bool with_training) {
   std::vector<PlannedCell> cells = {original_cell(false)};
   if (study.null.aa) cells.push_back(original_cell(true));
-  for (const MethodConfig& method : study.methods)
-    if (method.kind != MethodKind::original) add_unplanned_cells(study, method, domain, cells);
+  for (const MethodConfig& method : study.methods) {
+    if (method.kind == MethodKind::original || (method.kind == MethodKind::sft && !with_training)) continue;
+    add_unplanned_cells(study, method, domain, cells);
+  }
   for (PlannedCell& cell : cells) cell.error = error;
   return cells;
 }

@@ -38,9 +38,10 @@ struct PlannedCell {
 std::vector<PlannedCell> plan_cells(const StudyConfig& study, const StudyFindings& findings,
                                     const std::string& domain, const model::ModelSpec& spec);
 
-// The same cells without plans, all with `error`: for a model that cannot be loaded.
+// The same cells without plans, all with `error`, and those of trained models: for a model that cannot be
+// loaded. `with_training` false leaves the trained ones out, which need no plan.
 std::vector<PlannedCell> unplanned_cells(const StudyConfig& study, const std::string& domain,
-                                         const std::string& error);
+                                         const std::string& error, bool with_training = true);
 
 // The plans (and hints) of every other compared domain at one setting, for the tested `domain`; only ranked
 // methods and prompt choose by domain, others give none.

@@ -66,20 +66,27 @@ StoredStudy read_study(store::Store& store, store::Id id) {
   return study;
 }
 
-std::optional<DomainAnswers> read_domain(store::Store& store, const StoredStudy& study,
-                                         const DomainCells& cells, const StoredSplit& split,
-                                         const std::string& evaluator) {
-  const std::int64_t repeats = study.repeats.at(cells.benchmark);
-  DomainAnswers answers{&cells, evaluator, read_answers(store, cells, split, evaluator, repeats),
-                        {},     nullptr,   nullptr};
+std::optional<DomainAnswers> domain_answers(const DomainCells& cells, const std::string& evaluator,
+                                            AnswerTable table) {
+  DomainAnswers answers{&cells, evaluator, std::move(table), {}, nullptr, nullptr};
   for (const auto& [cell, role] : cells.cells) {
     const auto found = answers.table.cells.find(cell.id);
     if (found == answers.table.cells.end()) continue;
     if (role == "original") answers.original = &found->second;
     if (role == "aa") answers.again = &found->second;
   }
-  answers.parts = parts_of(split, answers.table, study.protocol);
-  if (answers.original == nullptr || answers.parts.empty()) return std::nullopt;
+  if (answers.original == nullptr || answers.table.questions.empty()) return std::nullopt;
+  return answers;
+}
+
+std::optional<DomainAnswers> read_domain(store::Store& store, const StoredStudy& study,
+                                         const DomainCells& cells, const StoredSplit& split,
+                                         const std::string& evaluator) {
+  const std::int64_t repeats = study.repeats.at(cells.benchmark);
+  auto answers = domain_answers(cells, evaluator, read_answers(store, cells, split, evaluator, repeats));
+  if (!answers) return std::nullopt;
+  answers->parts = parts_of(split, answers->table, study.protocol);
+  if (answers->parts.empty()) return std::nullopt;
   return answers;
 }
 

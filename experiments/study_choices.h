@@ -48,6 +48,11 @@ struct DomainAnswers {
   const Answers* again = nullptr;  // aa
 };
 
+// A table with its original and the original run again; the parts are left to the caller. Nothing when the
+// original is missing or has no question.
+std::optional<DomainAnswers> domain_answers(const DomainCells& cells, const std::string& evaluator,
+                                            AnswerTable table);
+
 // Nothing when the original is missing or no question is left.
 std::optional<DomainAnswers> read_domain(store::Store& store, const StoredStudy& study,
                                          const DomainCells& cells, const StoredSplit& split,

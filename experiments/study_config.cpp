@@ -347,8 +347,9 @@ std::string StudyConfig::hash() const {
   figures.erase("db");
   figures.erase("plan");
   figures.erase("score_sql");
-  // Studies that do not ask for other numbers keep the hash that they had before there was this axis.
+  // Studies that do not ask for what came later keep the hash that they had before.
   if (axes.top_k.empty()) figures["axes"].erase("top_k");
+  if (!split.tests_discovery) figures["split"].erase("tests_discovery");
   figures.erase("limits");
   const bool samples =
       std::any_of(benchmarks.begin(), benchmarks.end(), [](const BenchmarkConfig& benchmark) {

@@ -211,7 +211,11 @@ std::vector<discovery::RankedExpert> ranking_of(const StudyFindings& findings, c
         discovery::expert_scores(method.score, found->second.counts, others_of(findings, domain),
                                  discovery::selections_a_token(spec)),
         spec);
-  const StoredRanking& ranking = found->second.rankings.at(name);
+  const auto made = found->second.rankings.find(name);
+  if (made == found->second.rankings.end())
+    throw ConfigError("the method '{}': no ranking '{}' was made on the domain '{}'", method.name, name,
+                      domain);
+  const StoredRanking& ranking = made->second;
   if (!ranking.error.empty()) throw ConfigError("{}", ranking.error);
   return ranking.experts;
 }

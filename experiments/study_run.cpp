@@ -47,6 +47,7 @@ class StudyRunner {
                        const StudyFindings& findings, store::Id model);
   void run_others(const ModelSession& session, const StoredBenchmark& stored, const StudyFindings& findings,
                   store::Id model);
+  void run_transfer(const ModelSession& session, const StoredBenchmark& stored, store::Id model);
   void run_trained(const ModelSession& session, const StoredBenchmark& stored, store::Id model,
                    const MethodConfig& method);
   void train_and_score(const ModelSession& session, const Target& trained, const std::string& method,
@@ -119,7 +120,8 @@ void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& ses
   for (const std::string& domain : stored.tested) {
     const Target target{&stored, domain, model};
     const auto fail = [&](const std::string& why) {
-      cells_.fail(session, target, unplanned_cells(study_, domain, why), why);
+      // The model is there, so that it is trained whatever went wrong here.
+      cells_.fail(session, target, unplanned_cells(study_, domain, why, false), why);
     };
     meter_.state().domain = domain;
     meter_.phase("grid");
@@ -135,9 +137,20 @@ void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& ses
     meter_.state().samples_total -= expected_samples(stored, domain) - (summary_.samples_new - before);
   }
   if (!error.empty()) return;
-  run_others(session, stored, findings, model);
-  if (study_.calibration.permutations > 0) run_calibration(config, session, stored, findings, model);
-  if (transfer_ == 0) return;
+  // What goes wrong beside the grid leaves no cell that could hold the reason.
+  const auto log = [&](const std::string& why) {
+    summary_.problems.push_back(fmt::format("model {}, {}, {}: {}", config.name, stored.benchmark.config.name,
+                                            meter_.state().phase, why));
+    store_.add_event(prepared_.id, "failure", summary_.problems.back());
+  };
+  guarded([&] { run_others(session, stored, findings, model); }, log);
+  if (study_.calibration.permutations > 0)
+    guarded([&] { run_calibration(config, session, stored, findings, model); }, log);
+  if (transfer_ != 0) guarded([&] { run_transfer(session, stored, model); }, log);
+}
+
+void StudyRunner::run_transfer(const ModelSession& session, const StoredBenchmark& stored, store::Id model) {
+  meter_.phase("transfer");
   const auto transferred = transfer_cells(store_, transfer_, model);
   for (const std::string& domain : stored.tested)
     run_more(session, {&stored, domain, model}, "transfer", transferred);
@@ -269,7 +282,7 @@ RunSummary StudyRunner::run() {
   store_verdicts(store_, prepared_.id);
   for (const auto& [cell, role] : store_.cells(prepared_.id))
     if (cell.status == "failed") ++summary_.cells_failed;
-  if (summary_.cells_failed == 0) store_.finish_study(prepared_.id);
+  if (!summary_.has_failed()) store_.finish_study(prepared_.id);
   store_.checkpoint();
   summary_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return summary_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/store/store.h"
 #include "experiments/study_config.h"
@@ -32,11 +33,15 @@ struct RunSummary {
   std::int64_t cells_skipped = 0;  // complete before this call
   std::int64_t samples_new = 0;
   double seconds = 0;
+  std::vector<std::string> problems;  // what went wrong beside the grid and left no cell; in the log as well
+
+  bool has_failed() const { return cells_failed > 0 || !problems.empty(); }
 };
 
 // Loads one model at a time, tests its router stage, discovers experts, scores all missing samples of all
 // methods together, runs other domains' plans at the settings that were chosen, and analyses. A model or plan
-// that fails marks its cells failed with the reason, and the study goes on. Throws ConfigError for questions
+// that fails marks its cells failed with the reason, what fails beside the grid is one of `problems`, and the
+// study goes on to its end, but is finished only when nothing failed. Throws ConfigError for questions
 // or splits that do not fit, StoreError when a result cannot be stored, and Interrupted (what is stored
 // stays).
 RunSummary run_study(const StudyConfig& study, store::Store& store, const RunHooks& hooks = {});

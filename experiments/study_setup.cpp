@@ -130,7 +130,7 @@ void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> be
     model::CacheNeeds needs;
     needs.max_new_tokens = stored.benchmark.config.generation.max_new_tokens;
     for (const std::string& domain : stored.tested)
-      for (const std::string& hint : hints_of(study, domain))
+      for (const std::string& hint : hints_of(study, stored.compared))
         for (const ScoredQuestion& question : scored_questions(stored, domain, {tokenizer, model.path, hint}))
           needs.longest_prompt =
               std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));

@@ -10,10 +10,12 @@ std::string hint_of(const MethodConfig& method, const std::string& domain) {
   return prompts::replaced_all(method.hint, "{domain}", domain);
 }
 
-std::vector<std::string> hints_of(const StudyConfig& study, const std::string& domain) {
+std::vector<std::string> hints_of(const StudyConfig& study, const std::vector<std::string>& domains) {
   std::vector<std::string> hints = {""};
-  for (const MethodConfig& method : study.methods)
-    if (method.kind == MethodKind::prompt) hints.push_back(hint_of(method, domain));
+  for (const MethodConfig& method : study.methods) {
+    if (method.kind != MethodKind::prompt) continue;
+    for (const std::string& domain : domains) hints.push_back(hint_of(method, domain));
+  }
   return hints;
 }
 

@@ -22,8 +22,9 @@ struct Variant {
 // The hint of a method of kind prompt: its text with the domain's name in the place of {domain}.
 std::string hint_of(const MethodConfig& method, const std::string& domain);
 
-// All hints that a study may put before questions of a domain, no hint among them.
-std::vector<std::string> hints_of(const StudyConfig& study, const std::string& domain);
+// All hints that a study may put before a question, no hint among them: its own domain's, and those of the
+// other `domains` as the control.
+std::vector<std::string> hints_of(const StudyConfig& study, const std::vector<std::string>& domains);
 
 // Throws ConfigError when the model cannot select that many experts: none, more than a layer (or the groups
 // that its router keeps) has.

@@ -38,14 +38,11 @@ TextTable calibration_table(const Calibration& calibration, const std::string& s
                share_text(row.false_p), share_text(row.false_null), share_text(row.false_call)});
   table.footers = {
       "recall: of the planted experts, by the method's score; power: calls of a real gain, on random halves "
-      "of "
-      "the questions.",
+      "of the questions.",
       "found, available: gain in points of the method's plans, and of the planted experts as plans, where a "
-      "gain "
-      "is there.",
+      "gain is there.",
       "false p: gains with p < .05 where there is nothing to find, under permuted domain labels; + null: "
-      "those also "
-      "beyond random experts;",
+      "those also beyond random experts;",
       "false call: those that the verdict's whole rule calls (specificity too). p of one comparison, without "
       "Holm.",
       count_note(calibration)};

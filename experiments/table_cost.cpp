@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <tuple>
 
+#include "experiments/study_notes.h"
 #include "experiments/tables.h"
 
 namespace moelab::experiments {
@@ -75,14 +77,22 @@ void add_labels(store::Store& store, store::Id study, CostRow& cost) {
           .value_or(kUnknown);
 }
 
-// A training run belongs to the method of its name.
-void add_training(store::Store& store, CostRow& cost) {
-  store::Statement row = store.database().prepare(
-      "SELECT sum(seconds) FROM (SELECT max(s.seconds) AS seconds FROM training_run AS r JOIN training_step "
-      "AS s "
-      "ON s.run = r.id WHERE r.name = ?1 GROUP BY r.id)");
-  row.bind(cost.method);
-  if (row.step() && !row.is_null(0)) cost.training = row.get<double>(0);
+// The fine-tuning runs behind the method's cells: their time, and the questions whose answers they learnt.
+void add_training(store::Store& store, store::Id study, CostRow& cost) {
+  std::map<store::Id, std::int64_t> labelled;  // by run: one that was gone on with has several notes
+  for (const Json& note : notes(store, study, "training")) {
+    const bool is_own = store.model(note.at("model").get<store::Id>()).name == cost.model &&
+                        note.at("benchmark") == cost.benchmark && note.at("method") == cost.method;
+    if (is_own) labelled[note.at("run").get<store::Id>()] = note.at("labelled_questions").get<std::int64_t>();
+  }
+  if (labelled.empty()) return;
+  cost.training = cost.labelled = 0;
+  for (const auto& [run, questions] : labelled) {
+    cost.labelled += static_cast<double>(questions);
+    cost.training += store.database()
+                         .find<double>("SELECT max(seconds) FROM training_step WHERE run = ?1", run)
+                         .value_or(0);
+  }
 }
 
 std::string seconds_text(double seconds) {
@@ -115,7 +125,7 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
   for (CostRow& row : rows) {
     add_discovery(store, request.study, row);
     add_labels(store, request.study, row);
-    add_training(store, row);
+    add_training(store, request.study, row);
   }
   std::stable_sort(rows.begin(), rows.end(), [](const CostRow& a, const CostRow& b) {
     return std::make_tuple(a.model, a.benchmark, method_place(a.method)) <
@@ -141,8 +151,9 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
       "share the time evenly.",
       "tokens: token rows through the model; thinking, answer: tokens written; found on: questions of the "
       "discovery "
-      "runs behind the plans.",
-      "labelled: questions whose right answers a choice of settings reads; test seen: questions that are "
+      "runs behind the plans; traces of kind rice are not counted.",
+      "labelled: questions whose right answers a choice of settings or a fine-tuning reads; test seen: "
+      "questions that are "
       "reported on "
       "and were inputs of discovery."};
   return table;

@@ -149,8 +149,8 @@ TextTable existence_table(store::Store& store, const OverlapRequest& request) {
     while (last < runs.size() && runs[last].model_id == model) ++last;
     if (last - first >= 2) {
       table.add_heading(runs[first].model);
-      for (const std::string& score :
-           request.scores.empty() ? score_names(store, runs[first].run) : request.scores)
+      const auto shared = shared_score_names(store, std::span(runs).subspan(first, last - first));
+      for (const std::string& score : request.scores.empty() ? shared : request.scores)
         add_score_lines(table, store, score, experts_of(store, runs, model, request, score));
       const std::string note = layer_note(store, request.table.study, runs[first]);
       if (!note.empty()) notes.push_back(note);
@@ -160,11 +160,9 @@ TextTable existence_table(store::Store& store, const OverlapRequest& request) {
   if (table.rows.empty()) throw ConfigError("domain experts are told apart on at least two domains");
   table.footers = {
       "Jaccard: overlap with the other domains' top experts, mean; random: of sets with as many experts in "
-      "each "
-      "layer, drawn at random.",
+      "each layer, drawn at random.",
       "p fewer: that random sets share as few experts or fewer, in all. mass: share in % of selections that "
-      "go to "
-      "the experts, on their own domain's tokens and on others'.",
+      "go to the experts, on their own domain's tokens and on others'.",
       "stability: share of the top experts that a resample of the discovery questions keeps (200 resamples).",
       "bits: what the expert of a selection tells of the domain, in brackets under permuted labels (mean of "
       "99)."};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "experiments/study_notes.h"
@@ -109,6 +110,25 @@ std::vector<std::string> label_notes(const std::vector<MethodRow>& rows) {
   return lines;
 }
 
+// What the model's top-k made plans of the grid do otherwise than their settings say.
+std::vector<std::string> plan_notes(store::Store& store, const TableRequest& request) {
+  std::map<store::Id, std::string> texts;
+  for (const Json& note : notes(store, request.study, "plan"))
+    texts[note.at("cell").get<store::Id>()] = note.at("note").get<std::string>();
+  std::vector<std::string> lines;
+  if (texts.empty()) return lines;
+  for (const auto& [cell, role] : store.cells(request.study)) {
+    const auto text = texts.find(cell.id);
+    if (role != "grid" || text == texts.end()) continue;
+    const std::string model = store.model(cell.model).name;
+    if (is_wanted(request.models, model) && is_wanted(request.domains, cell.domain) &&
+        is_wanted(request.methods, cell.method))
+      lines.push_back(fmt::format("{} / {}: {} @ {}: {}.", model, cell.domain, cell.method, cell.n_steered,
+                                  text->second));
+  }
+  return lines;
+}
+
 std::vector<std::string> footers(store::Store& store, const TableRequest& request,
                                  const std::vector<MethodRow>& rows, const std::set<std::string>& modes) {
   std::vector<std::string> lines = protocol_notes(rows);
@@ -131,12 +151,7 @@ std::vector<std::string> footers(store::Store& store, const TableRequest& reques
   lines.emplace_back(
       "chosen: n_steered @ alpha (share of the choices); dose: nats by which the plan moves a token's "
       "routing; detect: smallest gain found with 80 % power.");
-  for (const Json& note : notes(store, request.study, "plan")) {
-    const store::CellRow cell = store.cell(note.at("cell").get<store::Id>());
-    if (is_wanted(request.domains, cell.domain) && is_wanted(request.methods, cell.method))
-      lines.push_back(fmt::format("{} @ {} on {}: {}.", cell.method, cell.n_steered, cell.domain,
-                                  note.at("note").get<std::string>()));
-  }
+  for (const std::string& line : plan_notes(store, request)) lines.push_back(line);
   lines.emplace_back(
       "*: p Holm < .05 and p null <= .05; reach: specific with p spec. <= .05, else general. " +
       cell_count_text(cell_counts(store, request.study)) + ".");

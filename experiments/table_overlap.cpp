@@ -58,8 +58,8 @@ TextTable overlap_table(store::Store& store, const OverlapRequest& request) {
     while (last < results.size() && results[last].model_id == results[first].model_id) ++last;
     const DiscoveryResults runs(results.begin() + static_cast<std::ptrdiff_t>(first),
                                 results.begin() + static_cast<std::ptrdiff_t>(last));
-    for (const std::string& score :
-         request.scores.empty() ? score_names(store, runs.front().run) : request.scores) {
+    const std::vector<std::string> shared = shared_score_names(store, runs);
+    for (const std::string& score : request.scores.empty() ? shared : request.scores) {
       add_score(table, store, runs, score, request, domains);
     }
     first = last;

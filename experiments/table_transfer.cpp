@@ -110,8 +110,7 @@ TextTable transfer_table(store::Store& store, const TableRequest& request, bool 
       "Gain over the original in points on the tested domain (column) when the experts of a domain (row) are "
       "steered.",
       "A column has one setting: the one that its own domain's plan was given most often. target: on the "
-      "experts' "
-      "own domain; non-target: mean over the others.",
+      "experts' own domain; non-target: mean over the others.",
       "benchmark/domain: experts of another study's benchmark, with n_steered and alpha kept "
       "(transfer.study)."};
   return table;

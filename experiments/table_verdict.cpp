@@ -104,8 +104,7 @@ TextTable verdict_table(store::Store& store, store::Id study, const std::vector<
                   kLeastContrast, kLevel));
   table.footers.emplace_back(
       "Gains that count: p Holm < .05, p null <= .05, above the flip noise, and larger than what other "
-      "domains' "
-      "plans give (p spec. <= .05); general: without the last.");
+      "domains' plans give (p spec. <= .05); general: without the last.");
   if (!scores.empty()) {
     table.footers.emplace_back(
         "Last columns: recall of the planted experts among a score's first ones, mean over domains.");

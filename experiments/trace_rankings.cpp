@@ -147,9 +147,8 @@ std::vector<double> rice_scores(const RiceConfig& rice, const std::map<std::stri
     if (std::all_of(marked.important.begin(), marked.important.end(), [](auto n) { return n == 0; }))
       throw ConfigError(
           "rice: no trace on the discovery questions holds the marker '{}', so its experts cannot be told; "
-          "take a "
-          "model and a benchmark that think between markers, a larger generation.max_new_tokens, or other "
-          "rice.markers",
+          "take a model and a benchmark that think between markers, a larger generation.max_new_tokens, or "
+          "other rice.markers",
           rice.markers[m]);
     const auto npmi =
         discovery::expert_scores(discovery::Score::npmi, marked, {}, discovery::selections_a_token(spec));

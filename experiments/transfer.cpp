@@ -7,9 +7,14 @@
 namespace moelab::experiments {
 namespace {
 
+// As in modal_settings: plans that force and forbid have no mode, and any stands for it.
+steering::Mode mode_of(const std::string& name) {
+  return name.empty() ? steering::Mode{} : steering::parse_mode(name);
+}
+
 bool is_at(const store::CellRow& cell, const Setting& setting) {
   return cell.n_steered == setting.n_steered && cell.alpha == setting.alpha &&
-         cell.mode == steering::name_of(setting.mode);
+         mode_of(cell.mode) == setting.mode;
 }
 
 PlannedCell as_transfer(store::Store& store, const store::CellRow& cell) {
@@ -23,7 +28,7 @@ PlannedCell as_transfer(store::Store& store, const store::CellRow& cell) {
   planned.steered_domain = cell.benchmark + "/" + cell.domain;
   planned.run = stored.run;
   planned.run_key = stored.digest;
-  steering::Plan plan{steering::parse_mode(stored.mode), {}};
+  steering::Plan plan{mode_of(stored.mode), {}};
   for (const store::PlanEntryRow& entry : stored.entries)
     plan.entries.push_back(
         {entry.layer, entry.expert, steering::parse_operation(entry.operation), entry.value});

@@ -9,9 +9,10 @@
 
 namespace moelab::experiments {
 
-// For each benchmark, domain and method of kind score of the `source` study: the plan of the setting that was
-// chosen most often for this model. Role `transfer`; the steered domain is written "benchmark/domain", so
-// that it is no tested domain's own. Throws ConfigError when the study chose nothing for the model.
+// For each benchmark, domain and method that finds a domain's experts in the `source` study: the plan of the
+// setting that was chosen most often for this model. Role `transfer`; the steered domain is written
+// "benchmark/domain", so that it is no tested domain's own. Throws ConfigError when the study chose nothing
+// for the model.
 std::vector<PlannedCell> transfer_cells(store::Store& store, store::Id source, store::Id model);
 
 // The comparisons of one domain's transfer cells with the original, on all of its questions: nothing was

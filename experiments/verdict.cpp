@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "experiments/discovery_results.h"
+#include "experiments/method_config.h"
 #include "experiments/planted.h"
 #include "experiments/study_notes.h"
 
@@ -65,11 +66,21 @@ ExistenceInput input_of(store::Store& store, const Sizes& sizes, const DomainRun
   return input;
 }
 
+// Hints, other numbers of active experts, fine-tuning and the last of a ranking say nothing of domain
+// experts.
+bool steers_domain_experts(const Json& config, const std::string& method) {
+  const auto kind = stored_kind(config, method);
+  return kind != MethodKind::sft && kind != MethodKind::prompt && kind != MethodKind::top_k &&
+         kind != MethodKind::bottom;
+}
+
 std::vector<GainEvidence> gains_of(store::Store& store, store::Id study, store::Id model,
-                                   const std::string& evaluator) {
+                                   const Json& config) {
+  const auto evaluator = json_get<std::string>(config, "evaluator", "study.config");
   std::vector<GainEvidence> gains;
   for (const store::ComparisonRow& row : store.comparisons(study)) {
     if (row.model != model || row.evaluator != evaluator || !row.p_holm) continue;
+    if (!steers_domain_experts(config, row.method)) continue;
     gains.push_back({row.benchmark, row.domain, row.method, row.gain, *row.p_holm, row.p_null.value_or(1),
                      row.specificity, row.p_specific, row.flip_noise.value_or(0)});
   }
@@ -203,7 +214,6 @@ std::vector<ExistenceEvidence> existence_of(const ExistenceInput& input) {
 std::vector<ModelVerdict> model_verdicts(store::Store& store, store::Id study) {
   const std::string origin = "study.config";
   const Json config = parse_json(store.study(study).config, origin);
-  const auto evaluator = json_get<std::string>(config, "evaluator", origin);
   const Json options = json_get<Json>(json_get<Json>(config, "options", origin), "model", origin);
   std::vector<ModelVerdict> verdicts;
   for (const Json& note : notes(store, study, "model")) {
@@ -217,7 +227,7 @@ std::vector<ModelVerdict> model_verdicts(store::Store& store, store::Id study) {
         verdict.existence.push_back(std::move(evidence));
     // Experts of one domain alone cannot be told from experts of everything.
     if (verdict.existence.empty()) continue;
-    verdict.gains = gains_of(store, study, verdict.model, evaluator);
+    verdict.gains = gains_of(store, study, verdict.model, config);
     verdict.verdict = decide(verdict.existence, verdict.gains);
     for (const Json& option : options)
       if (option.at("name") == verdict.name) add_truth(store, option, runs.begin()->second, verdict);

@@ -129,6 +129,10 @@ std::string why_undefined(Score score, const RoutingCounts& domain, std::span<co
   const bool compares = score == Score::contrast || score == Score::risk_difference;
   if (compares && others.empty())
     return fmt::format("the score '{}' needs at least two domains; name more in axes.domain", name_of(score));
+  const auto is_uncounted = [](const RoutingCounts& counts) { return sum_of(counts.total) == 0; };
+  if (score == Score::risk_difference && std::all_of(others.begin(), others.end(), is_uncounted))
+    return fmt::format("the score '{}' needs selections of the other domains, and none was counted",
+                       name_of(score));
   const bool reads_important = score == Score::npmi || score == Score::risk_difference_importance;
   if (reads_important && sum_of(domain.important) == 0)
     return fmt::format(

@@ -12,6 +12,7 @@ namespace moelab::model {
 
 // Tensors under the names and in the shapes that a published checkpoint has.
 struct TensorSource {
+  std::string where;  // for messages: the model's directory
   std::function<bool(const std::string& name)> contains;
   std::function<at::Tensor(const std::string& name)> tensor;  // throws FileError for an unknown name
 };

@@ -15,8 +15,7 @@ namespace {
 // Fetches tensors by name with the shape that the spec demands, and remembers which were used.
 class Loader {
  public:
-  Loader(const std::filesystem::path& directory, const LoadOptions& options, TensorSource source)
-      : directory_(directory), options_(options), source_(std::move(source)) {}
+  Loader(const LoadOptions& options, TensorSource source) : options_(options), source_(std::move(source)) {}
 
   bool contains(const std::string& name) const { return source_.contains(name); }
 
@@ -25,9 +24,9 @@ class Loader {
                   std::optional<at::ScalarType> type = std::nullopt) {
     const at::Tensor stored = find(name, shape);
     if (!at::isFloatingType(stored.scalar_type()))
-      throw FileError("{}: the tensor '{}' has dtype {}, a floating-point type was expected",
-                      directory_.string(), name, c10::toString(stored.scalar_type()));
-    if (options_.check_finite) require_finite(stored, name, directory_);
+      throw FileError("{}: the tensor '{}' has dtype {}, a floating-point type was expected", source_.where,
+                      name, c10::toString(stored.scalar_type()));
+    if (options_.check_finite) require_finite(stored, name, source_.where);
     // A no-op, without a copy, when both fit already.
     return stored.to(options_.device, type.value_or(run_type(stored.scalar_type())));
   }
@@ -64,7 +63,7 @@ class Loader {
     const std::size_t total = extra.size();
     if (extra.size() > 5) extra.resize(5);
     throw FileError("{}: {} tensors do not belong to the model that config.json describes: {}{}",
-                    directory_.string(), total, fmt::join(extra, ", "), total > 5 ? ", ..." : "");
+                    source_.where, total, fmt::join(extra, ", "), total > 5 ? ", ..." : "");
   }
 
   // The head of a tied model is sometimes stored beside the embedding; it is not read.
@@ -80,16 +79,16 @@ class Loader {
     at::Tensor stored = source_.tensor(name);
     used_.insert(name);
     if (stored.sizes() != at::IntArrayRef(shape))
-      throw FileError("{}: the tensor '{}' has shape [{}], config.json demands [{}]", directory_.string(),
-                      name, fmt::join(stored.sizes(), ", "), fmt::join(shape, ", "));
+      throw FileError("{}: the tensor '{}' has shape [{}], config.json demands [{}]", source_.where, name,
+                      fmt::join(stored.sizes(), ", "), fmt::join(shape, ", "));
     return stored;
   }
 
   at::Tensor take_bytes(const std::string& name, const std::vector<std::int64_t>& shape) {
     const at::Tensor stored = find(name, shape);
     if (stored.scalar_type() != at::kByte)
-      throw FileError("{}: the tensor '{}' has dtype {}, packed bytes (uint8) were expected",
-                      directory_.string(), name, c10::toString(stored.scalar_type()));
+      throw FileError("{}: the tensor '{}' has dtype {}, packed bytes (uint8) were expected", source_.where,
+                      name, c10::toString(stored.scalar_type()));
     return stored.to(options_.device);
   }
 
@@ -97,14 +96,12 @@ class Loader {
     const auto largest = scales.max().item<std::int64_t>();
     const at::ScalarType type = tables_.pairs.scalar_type();
     if (largest == 255)
-      throw FileError("{}: the tensor '{}' holds the scale 255, which stands for NaN", directory_.string(),
-                      name);
+      throw FileError("{}: the tensor '{}' holds the scale 255, which stands for NaN", source_.where, name);
     if (largest > largest_mxfp4_scale(type))
       throw FileError("{}: the tensor '{}' holds the scale {}, under which values leave the range of {}",
-                      directory_.string(), name, largest, c10::toString(type));
+                      source_.where, name, largest, c10::toString(type));
   }
 
-  std::filesystem::path directory_;
   LoadOptions options_;
   TensorSource source_;
   std::set<std::string> used_;
@@ -297,7 +294,7 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
   const Family& family = family_of(config, config_path.string());
   ModelSpec spec = parse_spec(config, config_path.string());
   const Checkpoint checkpoint(directory);
-  Loader loader(directory, options, source_of(checkpoint));
+  Loader loader(options, source_of(checkpoint));
   ModelWeights weights = take_ends(loader, spec);
   for (std::int64_t layer = 0; layer < spec.layers; ++layer)
     weights.layers[static_cast<std::size_t>(layer)] =
@@ -307,18 +304,19 @@ Model Model::load(const std::filesystem::path& directory, const LoadOptions& opt
 }
 
 TensorSource source_of(const Checkpoint& checkpoint) {
-  return {[&checkpoint](const std::string& name) { return checkpoint.contains(name); },
+  return {checkpoint.directory().string(),
+          [&checkpoint](const std::string& name) { return checkpoint.contains(name); },
           [&checkpoint](const std::string& name) { return checkpoint.tensor(name); }};
 }
 
 ModelWeights assemble_ends(const ModelSpec& spec, const TensorSource& source, const LoadOptions& options) {
-  Loader loader("the model", options, source);
+  Loader loader(options, source);
   return take_ends(loader, spec);
 }
 
 LayerWeights assemble_layer(const ModelSpec& spec, std::int64_t layer, const TensorSource& source,
                             const LoadOptions& options) {
-  Loader loader("the model", options, source);
+  Loader loader(options, source);
   return take_layer(loader, spec, own_family(spec).layer_names(layer), layer);
 }
 

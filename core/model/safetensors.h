@@ -49,6 +49,7 @@ class Checkpoint {
  public:
   explicit Checkpoint(const std::filesystem::path& directory);
 
+  const std::filesystem::path& directory() const { return directory_; }
   bool contains(const std::string& name) const { return shard_of_.count(name) > 0; }
   // Throws FileError naming the directory and the tensor when it is absent.
   at::Tensor tensor(const std::string& name) const;

@@ -1,5 +1,5 @@
-// Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): which weights get one, its factors and the change it
-// makes.
+// Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): the weights that one changes, its factors and the
+// change it makes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -48,7 +48,8 @@ struct LoraSite {
 // What the site adds to each of its tensors, in float32; differentiable in both factors.
 std::vector<std::pair<std::string, at::Tensor>> changes_of(const LoraSite& site);
 
-// Whether `name` or the part of it behind some dot fits a pattern in which * stands for any text.
+// Whether `name` or the part of it behind some dot fits a shell pattern: *, ? and [...] as in
+// fnmatch(3).
 bool fits_pattern(const std::string& pattern, const std::string& name);
 
 }  // namespace moelab::train

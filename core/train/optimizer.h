@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/train/parameters.h"
+#include "core/train/flat_leaves.h"
+#include "core/train/options.h"
 
 namespace moelab::train {
 

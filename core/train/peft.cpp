@@ -98,32 +98,70 @@ Json config_of(const TunedModel& tuned, const std::string& base_model) {
 
 // --- reading ---
 
+// Options that are read below, or that leave what the stored factors mean as it is.
+constexpr std::string_view kKnown[] = {"alpha_pattern",
+                                       "auto_mapping",
+                                       "base_model_name_or_path",
+                                       "bias",
+                                       "exclude_modules",
+                                       "inference_mode",
+                                       "init_lora_weights",
+                                       "layers_pattern",
+                                       "layers_to_transform",
+                                       "lora_alpha",
+                                       "lora_dropout",
+                                       "megatron_core",
+                                       "peft_type",
+                                       "peft_version",
+                                       "qalora_group_size",
+                                       "r",
+                                       "rank_pattern",
+                                       "revision",
+                                       "runtime_config",
+                                       "target_modules",
+                                       "target_parameters",
+                                       "task_type",
+                                       "use_rslora"};
+
+bool is_off(const Json& value) {
+  return value.is_null() || value == false || (value.is_structured() && value.empty());
+}
+
 void require_plain(const Json& config, const std::string& where) {
-  if (config.value("peft_type", "") != "LORA")
-    throw FileError("{}: peft_type is {}, only LORA adapters can be read", where,
-                    config.value("peft_type", Json()).dump());
-  for (const char* key :
-       {"use_dora", "lora_bias", "fan_in_fan_out", "modules_to_save", "use_bdlora", "velora_config",
-        "kasa_config", "use_qalora", "layer_replication", "trainable_token_indices"}) {
-    const Json value = config.value(key, Json());
-    if (!value.is_null() && value != false)
-      throw FileError(
-          "{}: '{}' is {}, which this reader does not know: merge the adapter with peft, and load the "
-          "whole model",
-          where, key, value.dump());
-  }
-  if (config.value("bias", "none") != "none")
+  if (!config.is_object()) throw FileError("{}: an object was expected", where);
+  const auto type = json_get_or<std::string>(config, "peft_type", "", where);
+  if (type != "LORA") throw FileError("{}: peft_type is '{}', only LORA adapters can be read", where, type);
+  const auto refuse = [&](const std::string& key, const Json& value) {
+    throw FileError(
+        "{}: '{}' is {}, which this reader does not know: merge the adapter with peft, and load the "
+        "whole model",
+        where, key, value.dump());
+  };
+  for (const auto& [key, value] : config.items())
+    if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown) && !is_off(value))
+      refuse(key, value);
+  // PiSSA and its like change the weights that the adapter is added to.
+  const auto start = config.find("init_lora_weights");
+  if (start != config.end() && !is_off(*start) && *start != true && *start != "gaussian")
+    refuse("init_lora_weights", *start);
+  if (const auto bias = json_get_or<std::string>(config, "bias", "none", where); bias != "none")
     throw FileError("{}: the adapter trained biases too (bias={}), which this reader does not know", where,
-                    config.value("bias", Json()).dump());
+                    bias);
+}
+
+bool fits_target(const std::string& target, const std::string& name) {
+  return name == target || name.ends_with("." + target);
 }
 
 // PEFT's rule: the first key that matches the end of the name, from a dot on, as a regular expression.
-std::optional<Json> by_pattern(const Json& config, const char* key, const std::string& name) {
-  const Json patterns = config.value(key, Json::object());
+std::optional<Json> by_pattern(const Json& config, const char* key, const std::string& name,
+                               const std::string& where) {
+  const auto patterns = json_get_or<Json>(config, key, Json::object(), where);
+  if (!patterns.is_object()) throw FileError("{}: the field '{}' is no object", where, key);
   for (const auto& [pattern, value] : patterns.items()) {
     text::RegexScratch scratch;
     std::vector<text::Span> spans;
-    text::Regex::compile("^(?:.*\\.)?(?:" + pattern + ")$", key).cut(name, scratch, spans);
+    text::Regex::compile("^(?:.*\\.)?(?:" + pattern + ")$", where + ": " + key).cut(name, scratch, spans);
     if (spans.size() == 1 && spans[0].matched) return value;
   }
   return std::nullopt;
@@ -137,29 +175,41 @@ class AdapterReader {
         config_(read_json(directory / "adapter_config.json")),
         file_(directory / "adapter_model.safetensors") {
     require_plain(config_, config_path_);
+    targets_ = json_get_or<std::vector<std::string>>(config_, "target_parameters", {}, config_path_);
   }
 
   std::vector<LoraSite> read() {
     for (const auto& [name, entry] : file_.entries()) {
-      if (name.ends_with(kFactorB)) continue;
-      if (!name.starts_with(kRoot) || !name.ends_with(kFactorA))
+      const bool is_b = name.ends_with(kFactorB);
+      if (!name.starts_with(kRoot) || !(is_b || name.ends_with(kFactorA)))
         throw FileError("{}: the tensor '{}' is no factor of an adapter", file_.path().string(), name);
-      modules_.push_back(name.substr(kRoot.size(), name.size() - kRoot.size() - kFactorA.size()));
+      static_assert(kFactorA.size() == kFactorB.size());
+      const std::string module = name.substr(kRoot.size(), name.size() - kRoot.size() - kFactorA.size());
+      if (is_b)
+        require_factor(module, kFactorA);
+      else
+        modules_.push_back(module);
     }
     if (modules_.empty()) throw FileError("{}: the adapter has no factor", file_.path().string());
     std::set<std::string> read;
     for (std::int64_t layer = 0; layer < spec_.layers; ++layer) read_fused(layer, read);
+    orient_squares();
     for (const std::string& module : modules_)
       if (!read.contains(module)) sites_.push_back(read_projection(module));
+    require_targets_read();
     return std::move(sites_);
   }
 
  private:
-  bool has(const std::string& module) const {
-    return std::find(modules_.begin(), modules_.end(), module) != modules_.end();
+  void require_factor(const std::string& module, std::string_view which) const {
+    const std::string name = std::string(kRoot) + module + std::string(which);
+    if (!file_.entries().contains(name))
+      throw FileError("{}: the tensor '{}' is missing, the adapter is incomplete", file_.path().string(),
+                      name);
   }
 
   at::Tensor factor(const std::string& module, std::string_view which) const {
+    require_factor(module, which);
     const std::string name = std::string(kRoot) + module + std::string(which);
     const at::Tensor stored = file_.tensor(name);
     model::require_finite(stored, name, file_.path());
@@ -169,20 +219,37 @@ class AdapterReader {
 
   // Whether the config names the parameter, by its end as PEFT matches it.
   bool is_target(const std::string& parameter) const {
-    for (const Json& target : config_.value("target_parameters", Json::array()))
-      if (parameter == target || parameter.ends_with("." + target.get<std::string>())) return true;
-    return false;
+    return std::any_of(targets_.begin(), targets_.end(),
+                       [&](const std::string& target) { return fits_target(target, parameter); });
+  }
+
+  // A target may name a parameter that is not fused, whose module is stored as any other.
+  void require_targets_read() const {
+    for (const std::string& target : targets_) {
+      const auto is_read = [&](const LoraSite& site) {
+        return fits_target(target, site.experts > 0 ? site.name : site.name + ".weight");
+      };
+      if (std::none_of(sites_.begin(), sites_.end(), is_read))
+        throw FileError("{}: 'target_parameters' names '{}', for which {} has no factors", config_path_,
+                        target, file_.path().filename().string());
+    }
+  }
+
+  // The number that the config gives a site, by pattern or for all.
+  Json number_of(const char* pattern_key, const char* key, const std::string& name) const {
+    return by_pattern(config_, pattern_key, name, config_path_)
+        .value_or(json_get_or<Json>(config_, key, Json(8), config_path_));
   }
 
   void set_scaling(LoraSite& site) const {
-    const Json rank = by_pattern(config_, "rank_pattern", site.name).value_or(config_.value("r", Json(8)));
-    const Json alpha =
-        by_pattern(config_, "alpha_pattern", site.name).value_or(config_.value("lora_alpha", Json(8)));
+    const Json rank = number_of("rank_pattern", "r", site.name);
+    const Json alpha = number_of("alpha_pattern", "lora_alpha", site.name);
     if (!rank.is_number() || !alpha.is_number() || rank.get<double>() != static_cast<double>(site.rank))
       throw FileError("{}: '{}' has factors of rank {}, the config says {}", config_path_, site.name,
                       site.rank, rank.dump());
     site.alpha = alpha.get<double>();
-    if (config_.value("use_rslora", false)) site.alpha *= std::sqrt(static_cast<double>(site.rank));
+    if (json_get_or(config_, "use_rslora", false, config_path_))
+      site.alpha *= std::sqrt(static_cast<double>(site.rank));
   }
 
   LoraSite read_projection(const std::string& module) const {
@@ -209,7 +276,6 @@ class AdapterReader {
       std::string module = module_of(targets[i].name);
       for (std::size_t j = i + 1; j < targets.size(); ++j)
         if (module_of(targets[j].name) == module_of(targets[i].name)) module += kNested;
-      if (!has(module)) continue;
       sites_.push_back(read_parameter(targets[i], module));
       read.insert(module);
     }
@@ -228,7 +294,7 @@ class AdapterReader {
       return site.rank > 0 && site.a.sizes() == at::IntArrayRef(site.a_sizes()) &&
              site.b.sizes() == at::IntArrayRef(site.b_sizes());
     };
-    site.is_transposed = fused.is_transposed;
+    site.is_transposed = fused.is_transposed;  // of a square parameter, see orient_squares
     if (!fits()) site.is_transposed = !site.is_transposed;
     if (!fits())
       throw FileError("{}: factors of [{}] and [{}] do not fit '{}' of [{}]", file_.path().string(),
@@ -238,10 +304,21 @@ class AdapterReader {
     return site;
   }
 
+  // The factors of a square parameter fit either way round. All parameters of an adapter were stored by one
+  // version of PEFT, so that one that is not square tells.
+  void orient_squares() {
+    const auto is_square = [](const LoraSite& site) { return site.shape[1] == site.shape[2]; };
+    const auto other = std::find_if_not(sites_.begin(), sites_.end(), is_square);
+    if (other == sites_.end()) return;
+    for (LoraSite& site : sites_)
+      if (is_square(site)) site.is_transposed = other->is_transposed;
+  }
+
   const model::ModelSpec& spec_;
   std::string config_path_;
   Json config_;
   model::SafetensorsFile file_;
+  std::vector<std::string> targets_;  // the config's target_parameters
   std::vector<std::string> modules_;  // that have factors
   std::vector<LoraSite> sites_;
 };
@@ -268,7 +345,8 @@ std::vector<LoraSite> read_adapter(const std::filesystem::path& directory, const
 
 std::string trained_digest(const TunedModel& tuned) {
   std::string text;
-  for (const LoraSite& site : tuned.sites()) text += fmt::format("{} {}\n", site.name, site.scaling());
+  for (const LoraSite& site : tuned.sites())
+    text += fmt::format("{} {} {}\n", site.name, site.scaling(), site.is_transposed);
   for (const auto& [name, leaf] : tuned.leaves().named) {
     const at::Tensor bytes = leaf.detach().cpu().contiguous();
     text += fmt::format("{} {}\n", name,

@@ -17,11 +17,14 @@ void save_adapter(const std::filesystem::path& directory, const TunedModel& tune
 
 // The sites of an adapter for a model of this kind, with their factors in float32. A fused parameter's change
 // may be stored for [rows, columns] or, by PEFT up to 0.17 and for weights that are multiplied from the left,
-// the other way round. Throws FileError naming file and key: another kind of adapter, an option that this
-// reader does not know (DoRA, biases, further trained modules), factors that do not fit, NaN.
+// the other way round. A square one, whose factors fit either way, is taken as another of the adapter that
+// is not square, and if there is none as PEFT 0.21 stores it. Throws FileError naming file and key: another
+// kind of adapter, an option that this reader does not know (DoRA, biases, further trained modules), a factor
+// that is missing or does not fit, NaN.
 std::vector<LoraSite> read_adapter(const std::filesystem::path& directory, const model::ModelSpec& spec);
 
-// SHA-256 over what training has made: names, factors or weights, and scalings. Equal for equal models.
+// SHA-256 over what training has made: names, factors or weights, scalings and orientations. Equal for equal
+// models.
 std::string trained_digest(const TunedModel& tuned);
 
 }  // namespace moelab::train

@@ -62,15 +62,41 @@ std::vector<Batch> pack_examples(std::span<const SftExample> examples, std::span
   return batches;
 }
 
-double mean_loss(const TunedModel& tuned, std::span<const SftExample> examples, const SftOptions& options) {
-  std::vector<std::size_t> all(examples.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
+double mean_loss(const TunedModel& tuned, std::span<const Batch> batches) {
   double sum = 0, targets = 0;
-  for (const Batch& batch : pack_examples(examples, all, options.batch_rows, tuned.device())) {
+  for (const Batch& batch : batches) {
     sum += loss_sum(tuned, batch);
     targets += static_cast<double>(batch.target.size(0));
   }
   return sum / targets;
+}
+
+// Loss and clipped gradient of a step, whose weights stay as they are.
+SftStep measure_step(TunedModel& tuned, AdamW& optimizer, std::span<const Batch> batches, std::int64_t step,
+                     const SftOptions& options) {
+  auto& groups = tuned.leaves().groups;
+  for (FlatGroup& group : groups) group.gradient.zero_();
+  SftStep report;
+  report.step = step + 1;
+  double targets = 0, sum = 0;
+  for (const Batch& batch : batches) targets += static_cast<double>(batch.target.size(0));
+  for (const Batch& batch : batches) {
+    sum += add_gradient(tuned, batch, targets, options.recompute);
+    report.tokens += batch.layout.tokens;
+  }
+  report.loss = sum / targets;
+  if (!std::isfinite(report.loss)) throw Exploded("step {}: the loss is {}", report.step, report.loss);
+  report.gradient_norm = optimizer.clip(groups);
+  if (!std::isfinite(report.gradient_norm))
+    throw Exploded("step {}: the gradient norm is {}", report.step, report.gradient_norm);
+  return report;
+}
+
+// The update of a step that was measured.
+void update_weights(TunedModel& tuned, AdamW& optimizer, SftStep& report, const SftOptions& options) {
+  const std::int64_t step = report.step - 1;
+  report.learning_rate = learning_rate_at(step, options.steps, options.optimizer);
+  optimizer.update(tuned.leaves().groups, report.learning_rate, step);
 }
 
 // Everything that decides the weights after a step, so that a checkpoint is never continued by another run.
@@ -109,10 +135,14 @@ class Run {
   SftResult go(const SftCallback& report);
 
  private:
+  void train(const SftCallback& report);
   SftStep step();
+  std::vector<Batch> batches_of(std::int64_t step) const;
+  double tuning_loss() const;
   void look(SftStep& done);
+  void settle();
   void keep_state();
-  bool is_explosion(double loss) const;
+  void require_no_explosion(double loss, std::int64_t step) const;
   SftResult explode(const std::string& what);
   SftResult result(SftEnd end) const;
   void save();
@@ -129,6 +159,7 @@ class Run {
   const SftOptions& options_;
   AdamW optimizer_;
   std::vector<at::Tensor> good_;  // weights of the kept state, [groups]
+  std::int64_t first_ = 0;        // steps done before this call
   Progress progress_;
 };
 
@@ -159,28 +190,52 @@ void Run::keep_state() {
   progress_.looks = 0;
 }
 
-bool Run::is_explosion(double loss) const {
-  if (!std::isfinite(loss)) return true;
-  return progress_.first_count >= kFirstLosses &&
-         loss > options_.explosion * progress_.first_sum / progress_.first_count;
+// `loss` is of the weights after `step` steps.
+void Run::require_no_explosion(double loss, std::int64_t step) const {
+  const double mean = progress_.first_sum / progress_.first_count;
+  const bool is_far_up = progress_.first_count >= kFirstLosses && loss > options_.explosion * mean;
+  if (!std::isfinite(loss) || is_far_up)
+    throw Exploded("step {}: the loss is {:.4g}, {:.4g} at first", step, loss, mean);
 }
 
-// A look at the tuning examples; without any, the state is good as long as nothing has exploded.
+std::vector<Batch> Run::batches_of(std::int64_t step) const {
+  return pack_examples(examples_, examples_of_step(step, examples_.size(), options_), options_.batch_rows,
+                       tuned_.device());
+}
+
+double Run::tuning_loss() const {
+  std::vector<std::size_t> all(tuning_.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return mean_loss(tuned_, pack_examples(tuning_, all, options_.batch_rows, tuned_.device()));
+}
+
+// A look at the tuning examples.
 void Run::look(SftStep& done) {
-  if (tuning_.empty()) return keep_state();
-  done.tuning_loss = mean_loss(tuned_, tuning_, options_);
+  done.tuning_loss = tuning_loss();
+  require_no_explosion(done.tuning_loss, done.step);
   ++progress_.looks;
-  if (std::isfinite(done.tuning_loss) && (progress_.best == kNone || done.tuning_loss < progress_.best)) {
+  if (progress_.best == kNone || done.tuning_loss < progress_.best) {
     progress_.best = done.tuning_loss;
     keep_state();
   }
 }
 
+// Without tuning examples the last state is kept, and no step follows whose loss would show that it is good.
+void Run::settle() {
+  require_no_explosion(mean_loss(tuned_, batches_of(done() - 1)), done());
+  keep_state();
+}
+
+// A step's loss is that of the weights before its update: once it has passed, they may be kept.
 SftStep Run::step() {
-  const auto picked = examples_of_step(done(), examples_.size(), options_);
-  SftStep report =
-      sft_step(tuned_, optimizer_, pack_examples(examples_, picked, options_.batch_rows, tuned_.device()),
-               done(), options_);
+  SftStep report = measure_step(tuned_, optimizer_, batches_of(done()), done(), options_);
+  if (progress_.first_count < kFirstLosses) {
+    progress_.first_sum += report.loss;
+    progress_.first_count += 1;
+  }
+  require_no_explosion(report.loss, done());
+  if (tuning_.empty() && done() % options_.evaluate_every == 0) keep_state();
+  update_weights(tuned_, optimizer_, report, options_);
   progress_.done += 1;
   progress_.tokens += static_cast<double>(report.tokens);
   progress_.last_loss = report.loss;
@@ -192,6 +247,7 @@ SftResult Run::result(SftEnd end) const {
   SftResult result;
   result.end = end;
   result.steps = done();
+  result.first_step = first_;
   result.kept_step = static_cast<std::int64_t>(progress_.kept);
   result.tokens = static_cast<std::int64_t>(progress_.tokens);
   result.loss = progress_.last_loss;
@@ -201,45 +257,42 @@ SftResult Run::result(SftEnd end) const {
 
 SftResult Run::explode(const std::string& what) {
   SftResult ended = result(SftEnd::exploded);
-  ended.message = fmt::format(
-      "{}; training stopped, and the weights are those after step {}, the last good ones. "
-      "Lower optimizer.learning_rate",
-      what, ended.kept_step);
+  ended.message =
+      fmt::format("{}; training stopped, and the weights are those after step {}, the last good ones. {}",
+                  what, ended.kept_step,
+                  ended.steps > 0 ? "Lower optimizer.learning_rate" : "Check the model and the examples");
   return ended;
+}
+
+// Steps until the last or an early end. Throws Exploded.
+void Run::train(const SftCallback& report) {
+  while (done() < options_.steps && !wants_stop()) {
+    const auto start = Clock::now();
+    SftStep now = step();
+    const bool is_last = done() == options_.steps;
+    if (!tuning_.empty() && (is_last || done() % options_.evaluate_every == 0)) look(now);
+    if (tuning_.empty() && is_last) settle();
+    now.seconds = seconds_from(start);
+    // Before the checkpoint: a step that is reported twice does no harm, one that never is would be lost.
+    if (report) report(now);
+    if (has_checkpoint() && (is_last || wants_stop() || done() % options_.checkpoint_every == 0)) save();
+  }
 }
 
 SftResult Run::go(const SftCallback& report) {
   if (has_checkpoint() && std::filesystem::exists(options_.checkpoint)) resume();
-  if (progress_.done == 0 && !tuning_.empty()) progress_.best = mean_loss(tuned_, tuning_, options_);
-  const std::int64_t first = done();
-  SftEnd end = wants_stop() ? SftEnd::early : SftEnd::all_steps;
-  while (done() < options_.steps && end == SftEnd::all_steps) {
-    const auto start = Clock::now();
-    SftStep now;
-    try {
-      now = step();
-    } catch (const Exploded& problem) {
-      return explode(problem.what());
-    }
-    if (progress_.first_count < kFirstLosses) {
-      progress_.first_sum += now.loss;
-      progress_.first_count += 1;
-    }
-    const bool is_last = done() == options_.steps;
-    if (is_last || done() % options_.evaluate_every == 0) look(now);
-    const double worst = std::isnan(now.tuning_loss) ? now.loss : std::max(now.loss, now.tuning_loss);
-    if (is_explosion(worst))
-      return explode(fmt::format("step {}: the loss is {:.4g}, {:.4g} at first", now.step, worst,
-                                 progress_.first_sum / progress_.first_count));
-    if (wants_stop()) end = SftEnd::early;
-    if (has_checkpoint() && (is_last || end == SftEnd::early || done() % options_.checkpoint_every == 0))
-      save();
-    now.seconds = seconds_from(start);
-    if (report) report(now);
+  first_ = done();
+  if (first_ == 0 && !tuning_.empty()) {
+    const double loss = tuning_loss();
+    if (!std::isfinite(loss)) return explode(fmt::format("before training the tuning loss is {}", loss));
+    progress_.best = loss;
   }
-  SftResult ended = result(end);
-  ended.first_step = first;
-  return ended;
+  try {
+    train(report);
+  } catch (const Exploded& problem) {
+    return explode(problem.what());
+  }
+  return result(wants_stop() ? SftEnd::early : SftEnd::all_steps);
 }
 
 }  // namespace
@@ -278,23 +331,8 @@ std::vector<std::size_t> examples_of_step(std::int64_t step, std::size_t example
 SftStep sft_step(TunedModel& tuned, AdamW& optimizer, std::span<const Batch> batches, std::int64_t step,
                  const SftOptions& options) {
   const auto start = Clock::now();
-  auto& groups = tuned.leaves().groups;
-  for (FlatGroup& group : groups) group.gradient.zero_();
-  SftStep report;
-  report.step = step + 1;
-  double targets = 0, sum = 0;
-  for (const Batch& batch : batches) targets += static_cast<double>(batch.target.size(0));
-  for (const Batch& batch : batches) {
-    sum += add_gradient(tuned, batch, targets, options.recompute);
-    report.tokens += batch.layout.tokens;
-  }
-  report.loss = sum / targets;
-  if (!std::isfinite(report.loss)) throw Exploded("step {}: the loss is {}", report.step, report.loss);
-  report.gradient_norm = optimizer.clip(groups);
-  if (!std::isfinite(report.gradient_norm))
-    throw Exploded("step {}: the gradient norm is {}", report.step, report.gradient_norm);
-  report.learning_rate = learning_rate_at(step, options.steps, options.optimizer);
-  optimizer.update(groups, report.learning_rate, step);
+  SftStep report = measure_step(tuned, optimizer, batches, step, options);
+  update_weights(tuned, optimizer, report, options);
   report.seconds = seconds_from(start);
   return report;
 }

@@ -8,6 +8,7 @@
 
 #include "core/train/losses.h"
 #include "core/train/optimizer.h"
+#include "core/train/parameters.h"
 
 namespace moelab::train {
 

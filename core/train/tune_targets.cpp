@@ -86,7 +86,7 @@ std::int64_t layer_of(const std::string& name) {
 
 bool is_router(const model::ModelSpec& spec, const std::string& name) {
   const std::int64_t layer = layer_of(name);
-  if (layer < 0 || !is_moe(spec, layer)) return false;
+  if (layer < 0 || layer >= spec.layers || !is_moe(spec, layer)) return false;
   const std::string router = names_of(spec, layer).router;
   return name == router + ".weight" || name == router + ".bias";
 }

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <set>
 
 #include "core/base/random.h"
 #include "core/model/safetensors.h"
@@ -28,10 +29,27 @@ void draw_factor(const at::Tensor& factor, std::uint64_t seed, const std::string
 }  // namespace
 
 TunedModel::TunedModel(const std::filesystem::path& model_dir, const model::LoadOptions& load)
-    : spec_(model::read_spec(model_dir)), options_(load) {
+    : model_dir_(model_dir.string()), spec_(model::read_spec(model_dir)), options_(load) {
   read_weights(model_dir);
-  merged();  // checks names, shapes and values, once
+  require_fitting();
   options_.check_finite = false;
+}
+
+void TunedModel::require_fitting() const {
+  const at::NoGradGuard no_grad;
+  const Values none;
+  std::set<std::string> used;
+  model::TensorSource all = source(none);
+  all.tensor = [&used, find = std::move(all.tensor)](const std::string& name) {
+    used.insert(name);
+    return find(name);
+  };
+  model::assemble_ends(spec_, all, options_);
+  for (std::int64_t l = 0; l < spec_.layers; ++l) model::assemble_layer(spec_, l, all, options_);
+  for (const auto& [name, weight] : weights_)
+    if (!used.contains(name))
+      throw FileError("{}: the tensor '{}' does not belong to the model that config.json describes",
+                      model_dir_, name);
 }
 
 void TunedModel::keep(const std::string& name, const at::Tensor& tensor) {
@@ -50,7 +68,8 @@ void TunedModel::read_weights(const std::filesystem::path& model_dir) {
   for (std::int64_t layer = 0; layer < spec_.layers; ++layer)
     for (const FusedParameter& parameter : fused_parameters(spec_, layer)) fused[parameter.name] = parameter;
   for (const std::string& name : checkpoint.names()) {
-    const bool is_unused = (spec_.tied_embeddings && name == "lm_head.weight") ||
+    const bool is_unused = name.ends_with("rotary_emb.inv_freq") ||
+                           (spec_.tied_embeddings && name == "lm_head.weight") ||
                            (family.is_unused != nullptr && family.is_unused(spec_, name));
     if (is_unused) continue;
     const at::Tensor stored = checkpoint.tensor(name);
@@ -160,11 +179,11 @@ TunedModel::Values TunedModel::changed(std::int64_t layer) const {
 }
 
 model::TensorSource TunedModel::source(const Values& values) const {
-  return {[this](const std::string& name) { return weights_.contains(name); },
+  return {model_dir_, [this](const std::string& name) { return weights_.contains(name); },
           [this, &values](const std::string& name) {
             if (const auto found = values.find(name); found != values.end()) return found->second;
             const auto found = weights_.find(name);
-            if (found == weights_.end()) throw FileError("the model has no tensor '{}'", name);
+            if (found == weights_.end()) throw FileError("{}: the tensor '{}' is missing", model_dir_, name);
             return found->second;
           }};
 }

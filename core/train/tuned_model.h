@@ -55,12 +55,15 @@ class TunedModel {
   model::LayerWeights layer(std::int64_t layer) const;
   model::Model model() const;  // with all of them
 
-  // The model with the changes merged, without gradients. What is trained whole is shared with the leaves.
+  // The model with the changes merged, without gradients. Weights that are trained whole may
+  // share the leaves' memory, and then follow further training.
   model::Model merged() const;
 
  private:
   TunedModel(const std::filesystem::path& model_dir, const model::LoadOptions& load);
   void read_weights(const std::filesystem::path& model_dir);
+  // Checks names, shapes and values, once. Throws FileError, for surplus tensors too.
+  void require_fitting() const;
   void keep(const std::string& name, const at::Tensor& tensor);
   void add_sites(std::vector<LoraSite> sites);
   void tune_whole(const TuneOptions& options);
@@ -70,6 +73,7 @@ class TunedModel {
   // The weights with `values`, which must outlive it, in their places.
   model::TensorSource source(const Values& values) const;
 
+  std::string model_dir_;  // for messages
   model::ModelSpec spec_;
   model::LoadOptions options_;
   Values weights_;  // frozen, by name; experts one by one

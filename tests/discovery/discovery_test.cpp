@@ -170,6 +170,9 @@ TEST_CASE("scores that the counts leave undefined are errors that say what to ch
   fails(discovery::Score::npmi, common, "lower discovery.percentile");
   fails(discovery::Score::risk_difference_importance, common, "lower discovery.percentile");
   fails(discovery::Score::risk_difference_importance, important, "raise discovery.percentile");
+  const std::vector<discovery::RoutingCounts> unselected = {{{0, 0}, {0, 0}, {0, 0}}};
+  CHECK_THROWS_WITH(discovery::expert_scores(discovery::Score::risk_difference, common, unselected, 1),
+                    ContainsSubstring("none was counted"));
   CHECK(discovery::why_undefined(discovery::Score::paper, common, {}).empty());
   CHECK_THROWS_WITH(discovery::parse_score("npmj"), ContainsSubstring("risk_difference_importance, npmi"));
 }

@@ -1,5 +1,8 @@
 #include "experiments/analyse.h"
 
+#include <array>
+#include <set>
+
 #include "core/base/json.h"
 #include "experiments/study_notes.h"
 #include "experiments/verdict.h"
@@ -143,6 +146,36 @@ void add_full_study(HandMade& hand) {
   hand.add_cell({"other_domain", "ours", "f", 1, 0, 10}, "111111111111");  // not the modal setting
 }
 
+// Every token of domain d goes to expert 0 of layer 1, every token of e to expert 1.
+void add_found_routing(HandMade& hand) {
+  put_note(hand.store, hand.study, "model", {{"name", "m"}, {"model", hand.model}});
+  std::vector<store::QuestionRow> rows(8);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].set_name = "found";
+    rows[i].name = rows[i].group_id = rows[i].text_digest = fmt::format("f{}", i);
+    rows[i].domain = i < 4 ? "d" : "e";
+    rows[i].options = {"x", "y"};
+    rows[i].gold = "A";
+  }
+  const auto ids = hand.store.put_questions(rows);
+  for (const std::string domain : {"d", "e"}) {
+    store::DiscoveryRow run;
+    run.key = domain;
+    run.model = hand.model;
+    run.domain = domain;
+    store::DiscoveryData data;
+    for (std::size_t i = 0; i < 4; ++i)
+      data.routing.push_back({ids[i + (domain == "e" ? 4 : 0)], 1, domain == "e" ? 1 : 0, 10, 10, 0});
+    for (int e = 0; e < 6; ++e) {
+      data.scores.push_back({"contrast", 1, e, -e * 1.0, e + 1});  // 0, 1, 2 ... : finds expert 0 only
+      data.scores.push_back({"paper", 1, e, e * 1.0, 6 - e});      // 5, 4, 3 ... : finds none
+    }
+    const store::Id id = hand.store.put_discovery(run, data);
+    put_note(hand.store, hand.study, "discovery",
+             {{"model", hand.model}, {"benchmark", "hand"}, {"domain", domain}, {"run", id}});
+  }
+}
+
 }  // namespace
 
 TEST_CASE("Every figure of a comparison is the one worked by hand", "[experiments]") {
@@ -278,33 +311,7 @@ TEST_CASE("A verdict joins routing, comparisons and the planted truth", "[experi
   HandMade hand;
   add_full_study(hand);
   analyse_study(hand.store, hand.study);
-  put_note(hand.store, hand.study, "model", {{"name", "m"}, {"model", hand.model}});
-  // Every token of domain d goes to expert 0 of layer 1, every token of e to expert 1.
-  std::vector<store::QuestionRow> rows(8);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    rows[i].set_name = "found";
-    rows[i].name = rows[i].group_id = rows[i].text_digest = fmt::format("f{}", i);
-    rows[i].domain = i < 4 ? "d" : "e";
-    rows[i].options = {"x", "y"};
-    rows[i].gold = "A";
-  }
-  const auto ids = hand.store.put_questions(rows);
-  for (const std::string domain : {"d", "e"}) {
-    store::DiscoveryRow run;
-    run.key = domain;
-    run.model = hand.model;
-    run.domain = domain;
-    store::DiscoveryData data;
-    for (std::size_t i = 0; i < 4; ++i)
-      data.routing.push_back({ids[i + (domain == "e" ? 4 : 0)], 1, domain == "e" ? 1 : 0, 10, 10, 0});
-    for (int e = 0; e < 6; ++e) {
-      data.scores.push_back({"contrast", 1, e, -e * 1.0, e + 1});  // 0, 1, 2 ... : finds expert 0 only
-      data.scores.push_back({"paper", 1, e, e * 1.0, 6 - e});      // 5, 4, 3 ... : finds none
-    }
-    const store::Id id = hand.store.put_discovery(run, data);
-    put_note(hand.store, hand.study, "discovery",
-             {{"model", hand.model}, {"benchmark", "hand"}, {"domain", domain}, {"run", id}});
-  }
+  add_found_routing(hand);
   const auto verdicts = model_verdicts(hand.store, hand.study);
   REQUIRE(verdicts.size() == 1);
   const ModelVerdict& verdict = verdicts[0];
@@ -323,6 +330,39 @@ TEST_CASE("A verdict joins routing, comparisons and the planted truth", "[experi
   CHECK(verdict.recall[0].by_kind.at("content_tokens") == Approx(0.0).margin(1e-12));
   store_verdicts(hand.store, hand.study);
   CHECK(notes(hand.store, hand.study, "verdict").at(0).at("truth") == "experts_with_gain");
+}
+
+TEST_CASE("Nulls are no part of Holm's family, and only what steers a domain's experts brings a gain",
+          "[experiments]") {
+  HandMade hand;
+  hand.add_original(kHalf);
+  Json config = parse_json(hand.store.study(hand.study).config, "config");
+  Json& kinds = config["options"]["method"] = Json::array();
+  const std::vector<std::array<std::string, 3>> methods = {{"ours", "score", "ours"},
+                                                           {"last", "bottom", "last"},
+                                                           {"hinted", "prompt", "hinted"},
+                                                           {"fewer", "top_k", "fewer"},
+                                                           {"sft", "sft", "sft/2"}};
+  for (const auto& [name, kind, shown] : methods) {
+    kinds.push_back({{"name", name}, {"kind", kind}});
+    hand.add_cell({"grid", shown, "d", 1, 0, 3}, "111111111111");
+  }
+  add_found_routing(hand);
+  const auto gaining = [&] {
+    analyse_study(hand.store, hand.study);
+    std::set<std::string> names;
+    for (const GainEvidence& gain : model_verdicts(hand.store, hand.study).at(0).gains)
+      names.insert(gain.method);
+    return names;
+  };
+  // A stored config that names no kinds is read as it was.
+  CHECK(gaining().size() == 5);
+  CHECK(*hand.comparison("ours").p_holm == Approx(5 * 0.03125));
+  hand.store.database().run("UPDATE study SET config = ?1 WHERE id = ?2", config.dump(), hand.study);
+  CHECK(gaining() == std::set<std::string>{"ours"});
+  CHECK(*hand.comparison("ours").p_holm == Approx(4 * 0.03125));
+  CHECK_FALSE(hand.comparison("last").p_holm);
+  CHECK(hand.comparison("sft/2").p_holm);
 }
 
 }  // namespace moelab::experiments

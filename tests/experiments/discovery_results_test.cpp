@@ -64,3 +64,18 @@ TEST_CASE("the best experts are ordered by value, ties by layer and expert", "[e
   CHECK(best_experts(values, {0, 1, 2, 3}, 3) == std::vector<std::int64_t>{3, 1, 2});
   CHECK(best_experts(values, {0, 2}, 3) == std::vector<std::int64_t>{2, 0});
 }
+
+TEST_CASE(
+    "an expert that a ranking leaves out is never among the best, and a score of one domain is not shared",
+    "[experiments]") {
+  TableFixture fixture;
+  fixture.add_discovery();
+  const auto results = discovery_results(fixture.store, fixture.request());
+  REQUIRE(results[1].domain == "physics");
+  const store::ScoreRow only = {"sql/mine", 0, 2, -5.0, 1};
+  fixture.store.put_scores(results[1].run, std::vector{only});
+  CHECK(score_names(fixture.store, results[1].run) == std::vector<std::string>{"paper", "sql/mine"});
+  CHECK(shared_score_names(fixture.store, results) == std::vector<std::string>{"paper"});
+  const auto values = stored_scores(fixture.store, results[1], "sql/mine");
+  CHECK(best_experts(values, results[1].moe_experts, 4) == std::vector<std::int64_t>{2});
+}

@@ -1,4 +1,5 @@
 // The tables of costs, transfer and existence on a database that is filled by hand.
+#include "experiments/study_notes.h"
 #include "experiments/tables.h"
 #include "tests/experiments/table_fixture.h"
 #include "tests/support/catch.h"
@@ -50,6 +51,7 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   TableFixture fixture;
   fixture.add_grid();
   fixture.add_discovery();  // runs 1 (chemistry) and 2, on the first question, 18 tokens
+  fixture.add_cell(TableFixture::steered("sft/2", 0, 1), "grid", "RRRR");
   store::Database& database = fixture.store.database();
   database.execute("UPDATE cell SET seconds = 0.5, tokens = 100; UPDATE discovery_run SET seconds = 2.5");
   store::PlanRow plan;
@@ -62,7 +64,7 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   const std::int64_t samples = *database.find<std::int64_t>(
       "SELECT count(*) FROM sample AS s JOIN cell AS c ON c.id = s.cell JOIN study_cell AS x ON x.cell = "
       "c.id "
-      "WHERE x.role = 'grid'");
+      "WHERE x.role = 'grid' AND c.method = 'dsmoe'");
   REQUIRE(samples == 10);
   // The discovery question is also reported on: a study that splits badly shows it.
   const std::vector<store::SplitRow> splits = {{fixture.questions[0], 0, "test", 0},
@@ -77,22 +79,34 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   selection.chosen = 3;
   selection.candidates = R"([{"cell": 3, "correct": 1, "n": 7}])";
   fixture.store.put_selections(std::vector{selection});
-  const store::Id training = fixture.store.put_training({"t", "dsmoe", "{}", "0", "cpu"});
+  const store::Id training = fixture.store.put_training({"t", "sft/chemistry/2", "{}", "0", "cpu"});
   std::vector<store::TrainingStepRow> steps(2);
   steps[0].step = 1;
   steps[0].seconds = 4;
   steps[1].step = 2;
   steps[1].seconds = 9;
   fixture.store.put_training_steps(training, steps);
+  // Gone on with after an interruption, so noted twice; and a run of the other seed.
+  Json note = {{"model", fixture.model},  {"benchmark", "facts"}, {"domain", "chemistry"},
+               {"method", "sft/2"},       {"run", training},      {"tokens", 100},
+               {"labelled_questions", 40}};
+  put_note(fixture.store, fixture.study, "training", note);
+  note["tokens"] = 50;
+  put_note(fixture.store, fixture.study, "training", note);
+  note["method"] = "sft/1";
+  note["run"] = training + 1;
+  put_note(fixture.store, fixture.study, "training", note);
 
   const TextTable table = cost_table(fixture.store, fixture.request(), false);
   CHECK((line_of(table, "  dsmoe") ==
-         Line{"  dsmoe", "3", "1.5", "300", "30", "20", "2.5", "9.0", "1", "7", "1"}));
+         Line{"  dsmoe", "3", "1.5", "300", "30", "20", "2.5", "-", "1", "7", "1"}));
+  CHECK((line_of(table, "  sft/2") ==
+         Line{"  sft/2", "1", "0.5", "100", "12", "8", "0.0", "9.0", "0", "40", "0"}));
   CHECK((line_of(table, "  random") ==
          Line{"  random", "2", "1.0", "200", "24", "16", "0.0", "-", "0", "-", "0"}));
   CHECK((line_of(table, "  original")[1] == "1"));
   const TextTable records = cost_table(fixture.store, fixture.request(), true);
-  CHECK(records.rows.size() == 3);
+  CHECK(records.rows.size() == 4);
   CHECK(records.columns.size() == records.rows[0].cells.size());
 }
 

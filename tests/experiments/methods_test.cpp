@@ -108,6 +108,11 @@ TEST_CASE("The grid holds every method at every setting and the original once", 
   const auto cells = plan_cells(study, findings(), "d", spec());
   CHECK(cells.size() == 2 + 4 + 3 * 4);
   CHECK(unplanned_cells(study, "d", "why").size() == cells.size());
+  StudyConfig trained = study;
+  trained.methods.push_back({"sft", MethodKind::sft, {}});
+  trained.seed.training = {1, 2};
+  CHECK(unplanned_cells(trained, "d", "why").size() == cells.size() + 2);
+  CHECK(unplanned_cells(trained, "d", "why", false).size() == cells.size());
   const auto own = of_method(cells, "frequency");
   REQUIRE(own.size() == 4);
   CHECK(own[0].n_steered == 2);

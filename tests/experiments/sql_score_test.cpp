@@ -143,6 +143,8 @@ TEST_CASE("What is wrong with a query is said with its file and row", "[experime
   fails("SELECT layer, expert, 1 AS score, 2 AS score FROM experts", "one each");
   fails("SELEKT 1", "syntax error");
   fails(one + "(SELECT count(*) FROM sample) AS score", "reads 'sample'");
+  fails("WITH counts AS (SELECT sum(correct) AS n FROM main.verdict) " + one + "n AS score FROM counts",
+        "reads 'verdict'");
   fails("SELECT layer, expert, 1 AS score FROM main.routing_count", "reads 'routing_count'");
   fails("SELECT layer, expert, 1 AS score FROM experts WHERE layer > 9", "no row for the domain 'maths'");
   fails(one + "1 / 0 AS score", "row 1 of the result: score is NULL");

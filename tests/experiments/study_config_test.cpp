@@ -77,4 +77,20 @@ TEST_CASE("The hash follows what can change a figure and nothing else", "[experi
   CHECK(mini.bind({"engine.dtype=bfloat16"}).hash() != hash);
 }
 
+TEST_CASE("A study that asks for nothing of what came later keeps the hash that it had before",
+          "[experiments]") {
+  const MiniStudy mini;
+  const std::vector<std::string> apart = {"protocol=paper", "split.tests_discovery=false"};
+  for (const StudyConfig& study : {mini.bind(), mini.bind(apart)}) {
+    StudyConfig earlier = study;
+    for (const char* key : {"score_sql", "calibration", "transfer", "sft"})
+      CHECK(earlier.tree.erase(key) == 1);
+    CHECK(earlier.tree["split"].erase("tests_discovery") == 1);
+    CHECK(earlier.tree["axes"].erase("top_k") == 1);
+    CHECK(earlier.tree["seed"].erase("training") == 1);
+    CHECK(earlier.hash() == study.hash());
+  }
+  CHECK(mini.bind({"protocol=paper"}).hash() != mini.bind(apart).hash());
+}
+
 }  // namespace moelab::experiments

@@ -43,6 +43,14 @@ TEST_CASE("A hint names the domain before the question, and other domains' hints
         4);
 }
 
+TEST_CASE("The hints that a question may get are its own domain's and the other domains'", "[experiments]") {
+  StudyConfig study;
+  study.methods.resize(2);
+  study.methods[1].kind = MethodKind::prompt;
+  study.methods[1].hint = "On {domain}: ";
+  CHECK(hints_of(study, {"law", "physics"}) == std::vector<std::string>{"", "On law: ", "On physics: "});
+}
+
 TEST_CASE(
     "Other numbers of active experts are cells of their own, and the model's own number is the original",
     "[experiments]") {

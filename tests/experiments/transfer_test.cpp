@@ -66,13 +66,32 @@ TEST_CASE("Plans that one study chose run on another's questions with their sett
   CHECK(transfer_table(store, request, true).rows.size() == 4);
 }
 
-TEST_CASE("A transfer from a study that is not there is refused before anything runs", "[experiments]") {
+TEST_CASE("Plans that force and forbid are transferred too", "[experiments]") {
+  const TwoBenchmarks both;
+  store::Store store = both.open("study.db");
+  run_study(both.bind({"limit=9", "axes.method=[original,prune]", "axes.n_steered=[1,2]", "nulls.aa=false"}),
+            store);
+  CHECK_FALSE(run_study(both.target(), store).has_failed());
+  // One plan of each of the two domains, which has no mode.
+  CHECK(count_of(store,
+                 "SELECT count(*) FROM study_cell AS x JOIN cell AS c ON c.id = x.cell WHERE x.role = "
+                 "'transfer' AND c.method = 'prune' AND c.mode = '' AND c.status <> 'failed'") == 2);
+}
+
+TEST_CASE("A transfer without a study is refused, and one without plans ends in a failure that is told",
+          "[experiments]") {
   const TwoBenchmarks both;
   store::Store store = both.open("study.db");
   CHECK_THROWS_WITH(run_study(both.target(), store), ContainsSubstring("no study is stored yet"));
   run_study(both.bind({"limit=6", "axes.method=[original]", "nulls.aa=false"}), store);
-  CHECK_THROWS_WITH(run_study(both.target(), store),
-                    ContainsSubstring("has chosen no plan for the model tiny"));
+  const RunSummary summary = run_study(both.target(), store);
+  CHECK(summary.cells_failed == 0);
+  REQUIRE(summary.problems.size() == 1);
+  CHECK_THAT(summary.problems[0], ContainsSubstring("has chosen no plan for the model tiny"));
+  CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'failure' AND text LIKE '%no plan%'") == 1);
+  // The original is analysed all the same, but the study is not finished.
+  CHECK(count_of(store, "SELECT count(*) FROM cell WHERE benchmark = 'more' AND status <> 'failed'") == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM study WHERE name = 'over' AND finished IS NOT NULL") == 0);
 }
 
 }  // namespace moelab::experiments

@@ -1,8 +1,6 @@
 // Runs of fine-tuning: order, resuming, early stop and explosions.
 #include "core/train/sft.h"
 
-#include <ATen/ops/isfinite.h>
-
 #include <set>
 
 #include "tests/support/catch.h"
@@ -152,7 +150,21 @@ TEST_CASE("an exploding loss stops training and leaves the last good state", "[t
   const at::Tensor start = other.leaves().groups[0].weight.clone();
   const SftResult infinite = fine_tune(other, make_examples(0), {}, options);
   CHECK(infinite.end == SftEnd::exploded);
-  CHECK(at::isfinite(other.leaves().groups[0].weight).all().item<bool>());
+  CHECK(infinite.kept_step == 0);
+  CHECK(other.leaves().groups[0].weight.equal(start));
+}
+
+TEST_CASE("a tuning loss that is no number before training ends the run at once", "[train]") {
+  const testing::ScratchDir scratch;
+  TunedModel tuned = small_model();
+  tuned.leaves().groups[0].weight.detach().fill_(std::numeric_limits<float>::infinity());
+  SftOptions options = quick_options();
+  options.checkpoint = scratch / "state.safetensors";
+  const SftResult result = fine_tune(tuned, make_examples(0), make_examples(0), options);
+  CHECK(result.end == SftEnd::exploded);
+  CHECK(result.steps == 0);
+  CHECK(std::isnan(result.tuning_loss));
+  CHECK_FALSE(std::filesystem::exists(options.checkpoint));
 }
 
 TEST_CASE("what cannot be trained on is refused by name", "[train]") {

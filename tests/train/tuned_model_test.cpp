@@ -1,7 +1,9 @@
 #include "core/train/tuned_model.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/ones.h>
 
+#include "core/model/safetensors.h"
 #include "core/train/tune_targets.h"
 #include "tests/support/catch.h"
 #include "tests/train/sft_support.h"
@@ -72,6 +74,35 @@ TEST_CASE("the gradient of every family's weights is the loss's derivative", "[t
     }
     CHECK((loss[1] - loss[0]) / (2 * step) == Catch::Approx(expected).epsilon(0.03));
   }
+}
+
+// A gradient of zero for some weights would go unnoticed along the gradient itself. Experts may go
+// unselected.
+TEST_CASE("every family's weights outside of single experts have a gradient", "[train]") {
+  for (const auto& path : all_models()) {
+    if (model::read_spec(path).packed_experts) continue;
+    TuneOptions options;
+    options.kind = "full";
+    TunedModel tuned = TunedModel::load(path, options);
+    add_gradient(tuned, small_batch(), 1.0, false);
+    for (const auto& [name, leaf] : tuned.leaves().named) {
+      CAPTURE(path, name);
+      if (name.find(".experts.") == std::string::npos) CHECK(leaf.grad().abs().max().item<double>() > 0);
+    }
+  }
+}
+
+TEST_CASE("a tensor that the model does not use is refused by name", "[train]") {
+  const testing::ScratchDir scratch;
+  std::filesystem::copy_file(testing::tiny_model() / "config.json", scratch / "config.json");
+  const model::Checkpoint checkpoint(testing::tiny_model());
+  std::vector<std::pair<std::string, at::Tensor>> tensors = {
+      {"model.layers.99.mlp.gate.weight", at::ones({2, 2})}};
+  for (const std::string& name : checkpoint.names()) tensors.emplace_back(name, checkpoint.tensor(name));
+  model::write_safetensors(scratch / "model.safetensors", tensors);
+  REQUIRE_THROWS_WITH(
+      TunedModel::load(scratch.path(), TuneOptions{}),
+      Catch::Matchers::ContainsSubstring("'model.layers.99.mlp.gate.weight' does not belong"));
 }
 
 TEST_CASE("recomputing layers gives the same gradient", "[train]") {
