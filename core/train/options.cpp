@@ -121,24 +121,37 @@ void bind_evaluation(Section& section, EvaluationOptions& evaluation) {
   section.read("every", evaluation.every);
 }
 
-void require(bool holds, const char* key, const char* what) {
-  if (!holds) throw ConfigError("{}: {}", key, what);
-}
-
 void require_named(const std::filesystem::path& path, const char* key) {
   if (path.empty()) throw ConfigError("{}: names no file, but training needs it", key);
 }
 
 void require_dtype(const std::string& dtype) {
-  require(dtype == "bfloat16" || dtype == "float32", "save_dtype", "valid: bfloat16, float32");
+  require_option(dtype == "bfloat16" || dtype == "float32", "save_dtype", "valid: bfloat16, float32");
 }
 
 void validate_evaluation(const EvaluationOptions& evaluation) {
-  require(evaluation.share > 0 && evaluation.share <= 1, "evaluation.share", "must be in (0, 1]");
-  require(evaluation.every >= 0, "evaluation.every", "must not be negative");
+  require_option(evaluation.share > 0 && evaluation.share <= 1, "evaluation.share", "must be in (0, 1]");
+  require_option(evaluation.every >= 0, "evaluation.every", "must not be negative");
 }
 
 }  // namespace
+
+void require_option(bool holds, const char* key, const char* what) {
+  if (!holds) throw ConfigError("{}: {}", key, what);
+}
+
+void validate(const OptimizerOptions& options) {
+  require_option(options.learning_rate > 0, "optimizer.learning_rate", "must be positive");
+  require_option(options.warmup >= 0, "optimizer.warmup", "must not be negative");
+  require_option(options.schedule == "cosine" || options.schedule == "linear", "optimizer.schedule",
+                 "valid: cosine, linear");
+}
+
+std::string text_of(const OptimizerOptions& options) {
+  return fmt::format("{} {} {} {} {} {} {} {} {}", options.learning_rate, options.warmup, options.schedule,
+                     options.floor, options.beta1, options.beta2, options.epsilon, options.weight_decay,
+                     options.clip);
+}
 
 TrainOptions train_options(const Json& config) {
   TrainOptions options;
@@ -193,18 +206,15 @@ void validate(const TrainOptions& options) {
   require_named(options.tokenizer, "tokenizer");
   require_named(options.corpus, "corpus");
   require_dtype(options.save_dtype);
-  require(options.steps > 0, "steps", "must be positive");
-  require(options.batch_rows > 0, "batch_rows", "must be positive");
-  require(options.sequence_length > 1, "sequence_length", "must be at least 2");
-  require(options.checkpoint_every > 0, "checkpoint_every", "must be positive");
-  require(options.optimizer.learning_rate > 0, "optimizer.learning_rate", "must be positive");
-  require(options.optimizer.warmup >= 0, "optimizer.warmup", "must not be negative");
-  require(options.optimizer.schedule == "cosine" || options.optimizer.schedule == "linear", "optimizer.schedule",
-          "valid: cosine, linear");
-  require(options.loss.balance_over == "batch" || options.loss.balance_over == "sequence", "loss.balance_over",
+  require_option(options.steps > 0, "steps", "must be positive");
+  require_option(options.batch_rows > 0, "batch_rows", "must be positive");
+  require_option(options.sequence_length > 1, "sequence_length", "must be at least 2");
+  require_option(options.checkpoint_every > 0, "checkpoint_every", "must be positive");
+  validate(options.optimizer);
+  require_option(options.loss.balance_over == "batch" || options.loss.balance_over == "sequence", "loss.balance_over",
           "valid: batch, sequence");
-  require(options.planting.cap > 0 && options.planting.cap <= 1, "planting.cap", "must be in (0, 1]");
-  require(options.planting.exclusive >= 0, "planting.exclusive", "must not be negative");
+  require_option(options.planting.cap > 0 && options.planting.cap <= 1, "planting.cap", "must be in (0, 1]");
+  require_option(options.planting.exclusive >= 0, "planting.exclusive", "must not be negative");
   validate_evaluation(options.evaluation);
 }
 
@@ -213,12 +223,12 @@ void validate(const DamageOptions& options) {
   if (options.noise == 0) require_named(options.corpus, "corpus");
   require_named(options.output, "output");
   require_dtype(options.save_dtype);
-  require(!options.layers.empty(), "layers", "lists no layer whose gates could move");
-  require(options.noise >= 0, "noise", "must not be negative");
-  require(options.learning_rate > 0, "learning_rate", "must be positive");
-  require(options.drop > 0, "drop", "must be positive");
-  require(options.measure_every > 0, "measure_every", "must be positive");
-  require(!options.evaluation.questions.empty(), "evaluation.questions", "lists no file to measure accuracy on");
+  require_option(!options.layers.empty(), "layers", "lists no layer whose gates could move");
+  require_option(options.noise >= 0, "noise", "must not be negative");
+  require_option(options.learning_rate > 0, "learning_rate", "must be positive");
+  require_option(options.drop > 0, "drop", "must be positive");
+  require_option(options.measure_every > 0, "measure_every", "must be positive");
+  require_option(!options.evaluation.questions.empty(), "evaluation.questions", "lists no file to measure accuracy on");
   validate_evaluation(options.evaluation);
 }
 

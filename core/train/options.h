@@ -38,6 +38,15 @@ struct OptimizerOptions {
   double clip = 1.0;            // global gradient norm; 0: none
 };
 
+// Throws ConfigError naming the key unless the option's value holds.
+void require_option(bool holds, const char* key, const char* what);
+
+// Throws ConfigError naming the key of a value out of range.
+void validate(const OptimizerOptions& options);
+
+// All of its values, for the names of runs.
+std::string text_of(const OptimizerOptions& options);
+
 // An expert that a domain's tokens are pushed to, in every layer of PlantingOptions::layers.
 struct PlantedExpert {
   std::string domain;               // as in the corpus

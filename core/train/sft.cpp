@@ -24,22 +24,15 @@ double seconds_from(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void demand(bool holds, const char* key, const char* what) {
-  if (!holds) throw ConfigError("{}: {}", key, what);
-}
-
 void require_usable(const SftOptions& options) {
-  demand(options.steps > 0, "steps", "must be positive");
-  demand(options.batch_rows > 0, "batch_rows", "must be positive");
-  demand(options.accumulation > 0, "accumulation", "must be positive");
-  demand(options.evaluate_every > 0, "evaluate_every", "must be positive");
-  demand(options.patience >= 0, "patience", "must not be negative");
-  demand(options.explosion > 1, "explosion", "must be above 1");
-  demand(options.checkpoint_every > 0, "checkpoint_every", "must be positive");
-  demand(options.optimizer.learning_rate > 0, "optimizer.learning_rate", "must be positive");
-  demand(options.optimizer.warmup >= 0, "optimizer.warmup", "must not be negative");
-  demand(options.optimizer.schedule == "cosine" || options.optimizer.schedule == "linear",
-         "optimizer.schedule", "valid: cosine, linear");
+  require_option(options.steps > 0, "steps", "must be positive");
+  require_option(options.batch_rows > 0, "batch_rows", "must be positive");
+  require_option(options.accumulation > 0, "accumulation", "must be positive");
+  require_option(options.evaluate_every > 0, "evaluate_every", "must be positive");
+  require_option(options.patience >= 0, "patience", "must not be negative");
+  require_option(options.explosion > 1, "explosion", "must be above 1");
+  require_option(options.checkpoint_every > 0, "checkpoint_every", "must be positive");
+  validate(options.optimizer);
 }
 
 void require_room(std::span<const SftExample> examples, const model::ModelSpec& spec) {
@@ -101,12 +94,9 @@ void update_weights(TunedModel& tuned, AdamW& optimizer, SftStep& report, const 
 
 // Everything that decides the weights after a step, so that a checkpoint is never continued by another run.
 std::string run_text(const SftOptions& options, std::span<const SftExample> examples) {
-  const OptimizerOptions& o = options.optimizer;
-  return fmt::format("{}|{}|{} {} {} {} {} {} {} {}|{} {} {} {} {} {} {} {} {}", options.run, examples.size(),
-                     options.steps, options.batch_rows, options.accumulation, options.recompute,
-                     options.evaluate_every, options.patience, options.explosion, options.seed,
-                     o.learning_rate, o.warmup, o.schedule, o.floor, o.beta1, o.beta2, o.epsilon,
-                     o.weight_decay, o.clip);
+  return fmt::format("{}|{}|{} {} {} {} {} {} {} {}|{}", options.run, examples.size(), options.steps,
+                     options.batch_rows, options.accumulation, options.recompute, options.evaluate_every,
+                     options.patience, options.explosion, options.seed, text_of(options.optimizer));
 }
 
 // A run's numbers beside its weights; one tensor of a checkpoint.

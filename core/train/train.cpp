@@ -19,14 +19,12 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // Everything that decides the weights after a step, so that a checkpoint is never continued by another run.
 std::string run_name(const TrainOptions& options, const Json& config) {
   const LossOptions& loss = options.loss;
-  const OptimizerOptions& optimizer = options.optimizer;
   std::string name = fmt::format(
-      "{}|{}|{}|{} {} {} {}|{} {} {}|{} {} {} {} {}|{} {} {} {} {} {} {} {} {}|{} {} {}", canonical_json(config),
+      "{}|{}|{}|{} {} {} {}|{} {} {}|{} {} {} {} {}|{}|{} {} {}", canonical_json(config),
       sha256_file(options.tokenizer), sha256_file(options.corpus), options.seed, options.steps, options.batch_rows,
       options.sequence_length, options.init.embedding_std, options.init.router_std, options.init.output_scale,
-      loss.language_weight, loss.answer_weight, loss.balance, loss.balance_over, loss.z_loss, optimizer.learning_rate,
-      optimizer.warmup, optimizer.schedule, optimizer.floor, optimizer.beta1, optimizer.beta2, optimizer.epsilon, optimizer.weight_decay,
-      optimizer.clip, options.planting.coefficient, options.planting.cap, options.planting.exclusive);
+      loss.language_weight, loss.answer_weight, loss.balance, loss.balance_over, loss.z_loss,
+      text_of(options.optimizer), options.planting.coefficient, options.planting.cap, options.planting.exclusive);
   for (const std::int64_t layer : options.planting.layers) name += fmt::format("|{}", layer);
   for (const PlantedExpert& planted : options.planting.experts)
     name += fmt::format("|{} {} {}", planted.domain, planted.expert, planted.kind);

@@ -1,7 +1,6 @@
 #include "experiments/statistics/paired_repeats.h"
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -20,8 +19,7 @@ double share(std::int64_t part, std::int64_t n, std::int64_t repeats) {
 }
 
 double half_width(double variance, std::int64_t n, double confidence) {
-  const boost::math::students_t t(static_cast<double>(n - 1));
-  return boost::math::quantile(t, (1 + confidence) / 2) * std::sqrt(variance / static_cast<double>(n));
+  return student_half_width(std::sqrt(variance / static_cast<double>(n)), n, confidence);
 }
 
 // The sizes of the changes, one entry a question that changed.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
 #include "core/base/error.h"
@@ -12,6 +13,11 @@ double two_sided_quantile(double confidence) {
   if (!(confidence > 0 && confidence < 1)) throw Error("confidence {} must lie between 0 and 1", confidence);
   // The upper tail directly, so that levels close to 1 keep their digits.
   return boost::math::quantile(boost::math::complement(boost::math::normal(), (1 - confidence) / 2));
+}
+
+double student_half_width(double standard_error, std::int64_t n, double confidence) {
+  const boost::math::students_t t(static_cast<double>(n - 1));
+  return boost::math::quantile(t, (1 + confidence) / 2) * standard_error;
 }
 
 Interval wilson_interval(std::int64_t successes, std::int64_t n, double confidence) {

@@ -1,7 +1,6 @@
 #include "experiments/statistics/repeats.h"
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -133,8 +132,7 @@ ClusteredMean clustered_mean(const RightCounts& counts, double confidence) {
     result.interval = wilson_interval(successes, n, confidence);
     return result;
   }
-  const boost::math::students_t t(questions - 1);
-  const double half = boost::math::quantile(t, (1 + confidence) / 2) * result.standard_error;
+  const double half = student_half_width(result.standard_error, n, confidence);
   result.interval = {std::max(0.0, result.mean - half), std::min(1.0, result.mean + half)};
   return result;
 }
