@@ -26,7 +26,8 @@ at::Tensor logits_after(const engine::Engine& engine, const steering::Plan& plan
   at::Tensor logits;
   for (std::size_t begin = 0; begin < read.size(); begin += kPieceTokens) {
     const auto piece = read.subspan(begin, std::min(kPieceTokens, read.size() - begin));
-    const std::array<engine::Feed, 2> feeds = {engine::Feed{&rows[0], piece}, engine::Feed{&rows[1], piece}};
+    const std::array<engine::Feed, 2> feeds = {engine::Feed{&rows[0], piece, tokens},
+                                               engine::Feed{&rows[1], piece, tokens}};
     logits = decoder.feed(feeds);
   }
   return logits;

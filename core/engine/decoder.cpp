@@ -7,13 +7,21 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
+
 #include "core/engine/batch.h"
 #include "core/model/recurrent_pass.h"
+#include "core/model/rotation.h"
 
 namespace moelab::engine {
 namespace {
 
 std::int64_t length_of(const Feed& feed) { return static_cast<std::int64_t>(feed.tokens.size()); }
+
+// Tokens that the row is known to get, this pass included.
+std::int64_t total_of(const Feed& feed) {
+  return std::max(feed.row->kv.tokens + length_of(feed), feed.length);
+}
 
 // The packed tokens of a pass, the plan of each, and the rows of hidden states that end a feed.
 struct PackedFeeds {
@@ -65,7 +73,12 @@ at::Tensor Decoder::feed(std::span<const Feed> feeds) {
     if (feed.row->kv.tokens + length_of(feed) > model.spec().max_positions)
       throw Error("row {} would have {} tokens, the model reads {}", i, feed.row->kv.tokens + length_of(feed),
                   model.spec().max_positions);
-    rows.push_back({&feed.row->kv, length_of(feed)});
+    if (must_read_anew(*feed.row, total_of(feed)))
+      throw Error(
+          "row {} grows past {} tokens, where this model's rotary frequencies change for the whole sequence: "
+          "read it anew from its first token",
+          i, model.spec().attention.rope_scaling->original_positions);
+    rows.push_back({&feed.row->kv, length_of(feed), total_of(feed)});
   }
   const model::Layout layout = cache_.layout(rows);
   const PackedFeeds packed = pack(feeds, model);
@@ -86,11 +99,17 @@ at::Tensor Decoder::feed(std::span<const Feed> feeds) {
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const Feed& feed = feeds[i];
     if (recurrent) recurrent->commit(i, feed.row->kv);
+    feed.row->kv.length = total_of(feed);
     feed.row->kv.tokens += length_of(feed);
     plan_tokens_[static_cast<std::size_t>(feed.row->plan)] += length_of(feed);
     forward_tokens_ += length_of(feed);
   }
   return logits;
+}
+
+bool Decoder::must_read_anew(const DecodeRow& row, std::int64_t length) const {
+  return row.kv.tokens > 0 &&
+         model::rotation_changes(engine_.model().spec().attention, row.kv.length, length);
 }
 
 std::optional<NonFinite> Decoder::first_non_finite(std::span<const std::int32_t> tokens,

@@ -28,6 +28,7 @@ struct NonFinite {
 struct Feed {
   DecodeRow* row = nullptr;
   std::span<const std::int32_t> tokens;  // at least one
+  std::int64_t length = 0;  // tokens that the row will have, where more pieces are known to follow
 };
 
 class Decoder {
@@ -40,9 +41,13 @@ class Decoder {
 
   // One pass over rows of any lengths and plans; room must have been reserved in the cache. Logits after each
   // row's last token, [rows, vocab] float32 on the CPU. Throws Error on a token outside the vocabulary, a row
-  // that would pass the model's context, or missing room; then no row has read anything, nor has it when
-  // memory runs out.
+  // that would pass the model's context or must be read anew, or missing room; then no row has read anything,
+  // nor has it when memory runs out.
   at::Tensor feed(std::span<const Feed> feeds);
+
+  // Whether the row, were it to have `length` tokens, would be rotated otherwise than what it has read was:
+  // then its pages must be released and all of it read again.
+  bool must_read_anew(const DecodeRow& row, std::int64_t length) const;
 
   // What each plan's steering did so far; entry 0 (the original) is empty. Throws Error when a plan was not
   // applied to every token that was read under it.

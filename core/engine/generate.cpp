@@ -7,6 +7,7 @@
 #include "core/engine/generating_row.h"
 #include "core/engine/shared_prompts.h"
 #include "core/model/memory.h"
+#include "core/model/rotation.h"
 
 namespace moelab::engine {
 namespace {
@@ -37,7 +38,7 @@ class Generator {
       while (finish());
       if (running_.empty()) continue;
       const std::vector<Row*> rows = next_rows();
-      read(rows);
+      if (!rows.empty()) read(rows);
       finish();
     }
     std::sort(report_.samples.begin(), report_.samples.end(), [](const Generation& a, const Generation& b) {
@@ -86,12 +87,17 @@ class Generator {
     row.sequence = row.request->prompt;
     row.sequence.insert(row.sequence.end(), row.sample.tokens.begin(), row.sample.tokens.end());
     row.decoder.plan = row.request->plan;
-    if (const auto* prompt = prompts_.find(row.sample.request))
+    if (const auto* prompt = prompts_.find(row.sample.request); prompt && !has_outgrown_prompt(row))
       row.decoder.kv = decoder_.cache().share(prompt->kv, prompt->kv.tokens);
     // With the whole prompt at hand it chooses a token at once, which is read next.
     if (reserve(row, std::max<std::size_t>(row.unread(), 1))) return true;
     decoder_.cache().release(row.decoder.kv);
     return false;
+  }
+
+  // Whether the prompt is rotated otherwise with the row's answer than alone.
+  bool has_outgrown_prompt(const Row& row) const {
+    return model::rotation_changes(engine_.spec().attention, row.prompt_tokens(), row.total());
   }
 
   bool reserve(Row& row, std::size_t tokens) {
@@ -101,6 +107,7 @@ class Generator {
   // The rows of the next pass: those that still read their prompts, or else all, one token each. Apart,
   // because attention pads every row of a pass to the longest piece.
   std::vector<Row*> next_rows() {
+    read_outgrown_anew();
     std::vector<Row*> rows;
     std::int64_t tokens = 0;
     for (Row& row : running_) {
@@ -124,12 +131,23 @@ class Generator {
     return rows;
   }
 
-  void preempt_youngest() {
-    const auto youngest = std::prev(running_.end());
-    decoder_.cache().release(youngest->decoder.kv);
-    youngest->sequence.clear();
-    ++waiting_of_[youngest->sample.request];
-    waiting_.splice(waiting_.begin(), running_, youngest);
+  // Rows whose last token changed the rotation of all tokens; without room at once they wait for it.
+  void read_outgrown_anew() {
+    for (auto next = running_.begin(); next != running_.end();) {
+      const auto row = next++;
+      if (!decoder_.must_read_anew(row->decoder, row->total())) continue;
+      decoder_.cache().release(row->decoder.kv);
+      if (!reserve(*row, row->unread())) preempt(row);
+    }
+  }
+
+  void preempt_youngest() { preempt(std::prev(running_.end())); }
+
+  void preempt(std::list<Row>::iterator row) {
+    decoder_.cache().release(row->decoder.kv);
+    row->sequence.clear();
+    ++waiting_of_[row->sample.request];
+    waiting_.splice(waiting_.begin(), running_, row);
     ++report_.preemptions;
   }
 
@@ -142,7 +160,8 @@ class Generator {
       if (row->unread() > 1) budget -= size;
       feeds.push_back(
           {&row->decoder,
-           std::span(row->sequence).subspan(static_cast<std::size_t>(row->decoder.kv.tokens), size)});
+           std::span(row->sequence).subspan(static_cast<std::size_t>(row->decoder.kv.tokens), size),
+           row->total()});
     }
     const std::optional<at::Tensor> logits = pass(feeds);
     if (!logits) return;
@@ -158,7 +177,7 @@ class Generator {
   // Whether other repeats wait for this row's prompt.
   bool wants_prompt_kept(const Row& row) const {
     return options_.share_prompts && waiting_of_[row.sample.request] > 0 &&
-           prompts_.find(row.sample.request) == nullptr;
+           prompts_.find(row.sample.request) == nullptr && !has_outgrown_prompt(row);
   }
 
   // Tokens that a row may read at once. A prompt that others wait for ends a piece: its logits are needed.

@@ -20,6 +20,7 @@ struct GeneratingRow {
   Tokens sequence;    // prompt and generated tokens, while it runs
   DecodeRow decoder;  // holds the first decoder.kv.tokens of the sequence
 
+  std::int64_t total() const { return static_cast<std::int64_t>(sequence.size()); }
   std::int64_t prompt_tokens() const { return static_cast<std::int64_t>(request->prompt.size()); }
   std::size_t unread() const { return sequence.size() - static_cast<std::size_t>(decoder.kv.tokens); }
 };

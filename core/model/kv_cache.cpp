@@ -118,6 +118,7 @@ KvRow KvCache::share(const KvRow& row, std::int64_t tokens) {
         row.tokens, tokens);
   KvRow shared;
   shared.tokens = tokens;
+  if (tokens > 0) shared.length = row.length;
   if (tokens > 0) shared.states = copy_states(row.states);
   shared.pages.assign(row.pages.begin(), row.pages.begin() + pages_for(tokens, page_tokens_));
   for (const std::int64_t page : shared.pages) ++holders_[static_cast<std::size_t>(page)];
@@ -151,6 +152,8 @@ Layout KvCache::layout(std::span<const KvAppend> rows) const {
   }
   Layout layout = make_layout(lengths, at::kCPU);
   layout.read_width = read_width;
+  for (std::size_t s = 0; s < rows.size(); ++s)
+    layout.lengths[s] = std::max(rows[s].row->tokens + rows[s].fresh, rows[s].length);
   at::Tensor write = at::empty({layout.tokens}, at::kLong);
   at::Tensor read = at::empty({layout.sequences * read_width}, at::kLong);
   at::Tensor mask = at::zeros({layout.sequences, 1, layout.width, read_width}, at::kBool);

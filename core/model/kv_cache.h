@@ -24,13 +24,16 @@ struct KvCacheOptions {
 struct KvRow {
   std::vector<std::int64_t> pages;
   std::int64_t tokens = 0;
-  RowStates states;  // after those tokens; see recurrent_pass.h
+  std::int64_t length = 0;  // that the row was known to get when these were read; see KvAppend
+  RowStates states;         // after those tokens; see recurrent_pass.h
 };
 
 // New tokens of a row in one pass.
 struct KvAppend {
   const KvRow* row = nullptr;
-  std::int64_t fresh = 0;  // at least one
+  std::int64_t fresh = 0;   // at least one
+  std::int64_t length = 0;  // tokens that the row will have when all that is known of it is read; at least
+                            // those of this pass count
 };
 
 class KvCache {

@@ -41,6 +41,8 @@ Layout make_layout(std::span<const SequenceShape> shapes, at::Device device) {
     equal = equal && (layout.width == 0 || length == layout.width);
     layout.width = std::max(layout.width, length);
     layout.tokens += length;
+    const auto longest = std::max_element(shape.branches.begin(), shape.branches.end());
+    layout.lengths.push_back(shape.trunk + (longest == shape.branches.end() ? 0 : *longest));
     branches = branches || shape.branches.size() > 1;
   }
   layout.is_dense = equal;

@@ -28,6 +28,8 @@ struct Layout {
   at::Tensor mask;                    // [sequences, 1, width, width] bool, or undefined: plain causal
   bool is_dense = false;              // every sequence has `width` tokens: slots is the identity
   std::vector<SequenceShape> shapes;  // [sequences]; with a KV cache of the new tokens alone
+  std::vector<std::int64_t> lengths;  // [sequences]: tokens up to the end of the longest branch, and those
+                                      // that a row of a KV cache is known to get; they choose the rotation
 
   // With a KV cache (see KvCache::layout); then one copy, and the mask is [sequences, 1, width, read_width].
   std::int64_t read_width = 0;  // most tokens that a sequence has, those of earlier passes included

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -13,23 +12,11 @@ namespace {
 
 // Whether each row belongs to a sequence that takes the long frequencies, [tokens] int64: 0 or 1.
 at::Tensor takes_long(const RopeScaling& scaling, const Layout& layout) {
-  const at::Tensor sequence = layout.slots.floor_divide(layout.width);
-  const auto reduce = [&](std::int64_t start, c10::string_view how) {
-    return at::full({layout.sequences}, start, layout.positions.options())
-        .scatter_reduce(0, sequence, layout.positions, how);
-  };
-  const at::Tensor is_long = reduce(0, "amax") >= scaling.original_positions;
-  if (layout.read_width > 0) {
-    const at::Tensor cached = reduce(scaling.original_positions + 1, "amin");
-    const at::Tensor crosses =
-        is_long.logical_and(cached > 0).logical_and(cached <= scaling.original_positions);
-    if (crosses.any().item<bool>())
-      throw Error(
-          "a sequence in the KV cache grows past {} tokens, where this model's rotary frequencies change for "
-          "the whole sequence: read it anew from its first token, or limit it to {} tokens",
-          scaling.original_positions, scaling.original_positions);
-  }
-  return is_long.to(at::kLong).index_select(0, sequence);
+  std::vector<std::int64_t> is_long;
+  for (const std::int64_t length : layout.lengths) is_long.push_back(length > scaling.original_positions);
+  return at::tensor(is_long, at::kLong)
+      .to(layout.slots.device())
+      .index_select(0, layout.slots.floor_divide(layout.width));
 }
 
 // Each pair (a, b) becomes (-b, a).
@@ -45,6 +32,12 @@ at::Tensor float_tensor(const std::vector<double>& values, const at::Tensor& lik
 }
 
 }  // namespace
+
+bool rotation_changes(const AttentionSpec& spec, std::int64_t from, std::int64_t to) {
+  if (!spec.rope_scaling || spec.rope_scaling->long_factor.empty()) return false;
+  const std::int64_t last_short = spec.rope_scaling->original_positions;
+  return (from > last_short) != (to > last_short);
+}
 
 Rotation make_rotation(const AttentionSpec& spec, const Layout& layout) {
   const at::Tensor& positions = layout.positions;

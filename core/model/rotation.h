@@ -16,9 +16,12 @@ struct Rotation {
   RotaryPairs pairs = RotaryPairs::half;
 };
 
+// Whether sequences of these two lengths are rotated by different frequencies. A row of a KV cache that grows
+// from one to the other has to be read anew: its keys were rotated by those of its earlier length.
+bool rotation_changes(const AttentionSpec& spec, std::int64_t from, std::int64_t to);
+
 // For the rows of one copy. With scaled frequencies of two lengths each sequence takes those of its own
-// length (its longest branch counts). Throws Error when rows of a KV cache cross that length: their earlier
-// keys were rotated by the short frequencies, so they have to be read anew from the first token.
+// (Layout::lengths).
 Rotation make_rotation(const AttentionSpec& spec, const Layout& layout);
 
 // Rotates the first rotary_dim dimensions of x [tokens, heads, head_dim] and leaves the rest.

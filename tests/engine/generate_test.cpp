@@ -99,6 +99,38 @@ TEST_CASE("greedy tokens under plans equal the reference's full passes, all plan
   }
 }
 
+TEST_CASE("rows that grow past the rope threshold are read anew and equal transformers' full passes",
+          "[engine]") {
+  const Json cases = read_json(data_dir() / "engine" / "growing_cases.json").at("cases");
+  REQUIRE(cases.size() == 6);
+  const auto engine = load_engine(data_dir() / "model" / "phimoe_tiny");
+  std::vector<engine::GenerateRequest> requests;
+  std::vector<engine::Tokens> expected;
+  std::int64_t least_tokens = 0;
+  for (const Json& entry : cases) {
+    const auto tokens = entry.at("tokens").get<engine::Tokens>();
+    requests.push_back(
+        request_for(entry.at("prompt").get<engine::Tokens>(), static_cast<std::int64_t>(tokens.size())));
+    requests.back().stop_at_eos = false;
+    requests.back().repeats = 2;
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      expected.push_back(tokens);
+      least_tokens += static_cast<std::int64_t>(requests.back().prompt.size() + tokens.size()) - 1;
+    }
+  }
+  auto apart = options_of(1, 1000, {20, 4});
+  apart.share_prompts = false;
+  const auto alone = engine::generate(engine, {}, requests, apart);
+  CHECK(tokens_of(alone) == expected);
+  // Five prompts are at most 40 tokens long: each of their repeats reads its first 40 tokens twice.
+  CHECK(alone.forward_tokens == least_tokens + 2 * 5 * 40);
+  CHECK(tokens_of(engine::generate(engine, {}, requests, options_of(5, 7, {120, 4}))) == expected);
+  const auto tight = engine::generate(engine, {}, requests, options_of(5, 1000, {28, 4}));
+  CHECK(tight.preemptions > 0);
+  CHECK(tight.free_pages == 28);
+  CHECK(tokens_of(tight) == expected);
+}
+
 TEST_CASE("a sample does not depend on the batch, the pieces or a preemption", "[engine]") {
   const ModelReference reference("qwen3_moe_tiny");
   const auto engine = load_engine(reference.checkpoint);

@@ -56,15 +56,17 @@ TEST_CASE("a prompt past the rope threshold equals transformers with the long fa
   }
 }
 
-TEST_CASE("a cached sequence may start past the rope threshold, but not grow past it", "[model]") {
+TEST_CASE("a cached sequence may start past the rope threshold, and is read anew when it grows past it",
+          "[model]") {
   const ModelReference reference("phimoe_tiny");
   const auto prompt = reference.fields.at("long_prompt").get<engine::Tokens>();
   const auto engine = load_engine(reference.checkpoint);
   engine::Decoder decoder(engine, {}, {40, 4});
-  const auto feed = [&](engine::DecodeRow& row, std::size_t from, std::size_t count) {
+  const auto feed = [&](engine::DecodeRow& row, std::size_t from, std::size_t count,
+                        std::int64_t length = 0) {
     REQUIRE(decoder.cache().reserve(row.kv, static_cast<std::int64_t>(count)));
     const std::span<const std::int32_t> all = prompt;
-    return decoder.feed(std::vector<engine::Feed>{{&row, all.subspan(from, count)}})[0];
+    return decoder.feed(std::vector<engine::Feed>{{&row, all.subspan(from, count), length}})[0];
   };
   const at::Tensor expected = reference.tensor("long.logits");
   engine::DecodeRow whole;
@@ -72,8 +74,16 @@ TEST_CASE("a cached sequence may start past the rope threshold, but not grow pas
   for (std::size_t i = 45; i < prompt.size(); ++i)
     CHECK(largest_difference(feed(whole, i, 1), expected[static_cast<std::int64_t>(i)]) <=
           reference.tolerance);
+  decoder.cache().release(whole.kv);
+  // In pieces, the first of which says how long the row will be.
+  engine::DecodeRow pieces;
+  for (std::size_t from = 0; from < 45; from += 15)
+    CHECK(largest_difference(feed(pieces, from, 15, 45), expected[static_cast<std::int64_t>(from) + 14]) <=
+          reference.tolerance);
   engine::DecodeRow grown;
   feed(grown, 0, 40);  // the last length that takes the short set
+  CHECK_FALSE(decoder.must_read_anew(grown, 40));
+  CHECK(decoder.must_read_anew(grown, 41));
   CHECK_THROWS_WITH(feed(grown, 40, 1), ContainsSubstring("grows past 40 tokens") &&
                                             ContainsSubstring("read it anew from its first token"));
 }
