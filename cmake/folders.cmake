@@ -22,7 +22,9 @@ set(MOELAB_SANITIZERS -fsanitize=address,undefined -fno-sanitize-recover=all -fn
 function(moelab_common_options target)
   target_compile_options(${target} PRIVATE ${MOELAB_WARNINGS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MOELAB_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+  if(MOELAB_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE "${MOELAB_UNITY}")
+  endif()
 endfunction()
 
 # moelab_precompile(TARGET KIND HEADER): one precompiled header serves all targets of a kind; the first one makes it.
