@@ -36,20 +36,22 @@ TableRequest read_request(const Arguments& arguments) {
   return request;
 }
 
-// Test questions that the experts were found on are said below every table with figures of test questions.
-void add_overlaps(TextTable& table, store::Store& store, const TableRequest& request) {
+// Test questions that the experts were found on are said below every table with figures of test questions,
+// and in columns of its CSV.
+void add_overlaps(TextTable& table, store::Store& store, const TableRequest& request, bool is_csv) {
+  if (is_csv) return add_overlap_columns(table, store, request);
   for (std::string& note : overlap_notes(store, request)) table.footers.push_back(std::move(note));
 }
 
 // The paper's tables load its figures into the database, and need no study.
-TextTable paper(const Arguments& arguments, const std::string& name) {
+TextTable paper(const Arguments& arguments, const std::string& name, bool is_csv) {
   store::Store store = open_results(arguments, store::Mode::read_write_create);
   load_published(store, find_path("results/published"));
   TableRequest request = read_request(arguments);
   const bool has_studies = !store.query("SELECT 1 FROM study LIMIT 1").rows.empty();
   if (has_studies) request.study = require_study(store, arguments.setting("study"));
   TextTable table = paper_table(store, name, request);
-  if (has_studies) add_overlaps(table, store, request);
+  if (has_studies) add_overlaps(table, store, request, is_csv);
   return table;
 }
 
@@ -61,6 +63,7 @@ std::optional<TextTable> tested_table(store::Store& store, const TableRequest& r
   if (name == "decomposition") return decomposition_table(store, request, is_csv);
   if (name == "thinking") return thinking_table(store, request, is_csv);
   if (name == "sweep") return sweep_table(store, request, is_csv);
+  if (name == "transfer") return transfer_table(store, request, is_csv);
   return std::nullopt;
 }
 
@@ -71,12 +74,11 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   const std::int64_t top = arguments.integer("top", 8);
   if (top < 1) throw ConfigError("top: at least one expert");
   if (auto table = tested_table(store, request, arguments, name, is_csv)) {
-    add_overlaps(*table, store, request);
+    add_overlaps(*table, store, request, is_csv);
     return *table;
   }
   if (name == "overlap") return overlap_table(store, {request, arguments.list("score"), top});
   if (name == "existence") return existence_table(store, {request, arguments.list("score"), top});
-  if (name == "transfer") return transfer_table(store, request, is_csv);
   if (name == "cost") return cost_table(store, request, is_csv);
   if (name == "verdict") return verdict_table(store, request.study, request.models);
   const bool as_numbers = arguments.flag("--format", "text") != "text";
@@ -106,8 +108,8 @@ int print_table(const Arguments& arguments) {
     throw ConfigError("there is no table '{}'{} Tables: {}", name, config::did_you_mean(name, known),
                       config::join_names(known));
   }
-  const TextTable table =
-      is_paper ? paper(arguments, name) : build(arguments, name, format == TableFormat::csv);
+  const bool is_csv = format == TableFormat::csv;
+  const TextTable table = is_paper ? paper(arguments, name, is_csv) : build(arguments, name, is_csv);
   fmt::print("{}", render(table, format));
   if (!arguments.has("--check")) return kExitDone;
   const std::vector<std::string> wrong = wrong_verdicts(arguments);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -49,6 +51,13 @@ void count_tested(store::Store& store, store::Id study, const std::string& model
   }
 }
 
+// Where the first column of one of these names stands.
+std::optional<std::size_t> column_of(const TextTable& table, const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    if (std::find(names.begin(), names.end(), table.columns[i].name) != names.end()) return i;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<DiscoveryOverlap> discovery_overlaps(store::Store& store, const TableRequest& request) {
@@ -65,17 +74,41 @@ std::vector<DiscoveryOverlap> discovery_overlaps(store::Store& store, const Tabl
     count_tested(store, request.study, place.first, place.second, questions, overlaps);
   std::vector<DiscoveryOverlap> found;
   for (auto& [key, overlap] : overlaps)
-    if (overlap.groups > 0 && is_wanted(request.domains, overlap.domain)) found.push_back(std::move(overlap));
+    if (is_wanted(request.domains, overlap.domain)) found.push_back(std::move(overlap));
   return found;
 }
 
 std::vector<std::string> overlap_notes(store::Store& store, const TableRequest& request) {
   std::vector<std::string> lines;
   for (const DiscoveryOverlap& overlap : discovery_overlaps(store, request))
-    lines.push_back(fmt::format(
-        "Overlap, {} / {}: experts were found on {} of the {} test questions, and on the groups of {}.",
-        overlap.model, overlap.domain, overlap.questions, overlap.tested, overlap.groups));
+    if (overlap.groups > 0)
+      lines.push_back(fmt::format(
+          "Overlap, {} / {}: experts were found on {} of the {} test questions, and on the groups of {}.",
+          overlap.model, overlap.domain, overlap.questions, overlap.tested, overlap.groups));
   return lines;
+}
+
+void add_overlap_columns(TextTable& table, store::Store& store, const TableRequest& request) {
+  const auto model = column_of(table, {"model"});
+  const auto benchmark = column_of(table, {"benchmark"});
+  const auto domain = column_of(table, {"domain", "tested_domain"});
+  if (!model || !domain) return;
+  const std::vector<DiscoveryOverlap> overlaps = discovery_overlaps(store, request);
+  table.columns.push_back({"seen_in_discovery"});
+  table.columns.push_back({"group_seen_in_discovery"});
+  for (TableRow& row : table.rows) {
+    std::optional<DiscoveryOverlap> sum;
+    for (const DiscoveryOverlap& overlap : overlaps) {
+      if (row.cells[*model] != overlap.model || row.cells[*domain] != overlap.domain ||
+          (benchmark && row.cells[*benchmark] != overlap.benchmark))
+        continue;
+      if (!sum) sum.emplace();
+      sum->questions += overlap.questions;
+      sum->groups += overlap.groups;
+    }
+    row.cells.push_back(sum ? fmt::to_string(sum->questions) : "");
+    row.cells.push_back(sum ? fmt::to_string(sum->groups) : "");
+  }
 }
 
 }  // namespace moelab::experiments

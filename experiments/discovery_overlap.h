@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "experiments/study_results.h"
+#include "experiments/text_table.h"
 
 namespace moelab::experiments {
 
@@ -16,11 +17,18 @@ struct DiscoveryOverlap {
   std::int64_t groups = 0;     // of them those that share a group with one that was read, itself included
 };
 
-// By model, benchmark and domain of the request, those without overlap left out. A question is the same when
-// name and content are: a discovery run may have read it under another benchmark's name.
+// By model, benchmark and domain of the request, those included whose test questions discovery never read. A
+// question is the same when name and content are: a discovery run may have read it under another benchmark's
+// name.
 std::vector<DiscoveryOverlap> discovery_overlaps(store::Store& store, const TableRequest& request);
 
 // A line each for the foot of a table; none where nothing overlaps.
 std::vector<std::string> overlap_notes(store::Store& store, const TableRequest& request);
+
+// The same for CSV, which has no foot: the columns seen_in_discovery and group_seen_in_discovery, each row's
+// counts of test questions, empty where no discovery run of the study read the row's benchmark. A table
+// without columns for model and domain stays as it is; one without a benchmark takes the counts of all of
+// them.
+void add_overlap_columns(TextTable& table, store::Store& store, const TableRequest& request);
 
 }  // namespace moelab::experiments

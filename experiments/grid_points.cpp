@@ -16,28 +16,31 @@ namespace {
 
 // Right answers of a cell and of its original, over the questions that both answered; both lists are sorted.
 struct Paired {
-  std::int64_t n = 0, correct = 0, correct_original = 0;
+  std::int64_t questions = 0, n = 0, correct = 0, correct_original = 0;
 };
 
 Paired pair_up(const std::vector<Answer>& cell, const std::vector<Answer>& original) {
   Paired counts;
   auto other = original.begin();
+  Id last = 0;
   for (const Answer& answer : cell) {
     const auto key = std::make_pair(answer.question, answer.repeat);
     while (other != original.end() && std::make_pair(other->question, other->repeat) < key) ++other;
     if (other == original.end() || std::make_pair(other->question, other->repeat) != key) continue;
     ++counts.n;
+    if (answer.question != last) ++counts.questions;
+    last = answer.question;
     counts.correct += answer.correct ? 1 : 0;
     counts.correct_original += other->correct ? 1 : 0;
   }
   return counts;
 }
 
-using PointKey = std::tuple<Id, std::string, int, std::string, std::string, int, double>;
+using PointKey = std::tuple<Id, std::string, std::string, int, std::string, std::string, int, double>;
 
 PointKey key_of(const CellRow& cell) {
-  return {cell.model,     cell.domain, method_place(cell.method), cell.method, cell.mode,
-          cell.n_steered, cell.alpha};
+  return {cell.model,  cell.benchmark, cell.domain,    method_place(cell.method),
+          cell.method, cell.mode,      cell.n_steered, cell.alpha};
 }
 
 void add_cell(GridPoint& point, const Paired& counts) {
@@ -46,6 +49,7 @@ void add_cell(GridPoint& point, const Paired& counts) {
   const auto before = static_cast<double>(point.draws);
   if (point.draws == 0) point.accuracy = point.gain = 0;
   ++point.draws;
+  point.questions = std::max(point.questions, counts.questions);
   point.n = std::max(point.n, counts.n);
   point.accuracy = (point.accuracy * before + accuracy) / (before + 1);
   point.gain = (point.gain * before + accuracy - original) / (before + 1);
@@ -81,6 +85,7 @@ std::vector<GridPoint> grid_points(Store& store, const TableRequest& request) {
     if (counts.n == 0) continue;
     GridPoint& point = points[key_of(cell)];
     point.model = model;
+    point.benchmark = cell.benchmark;
     point.domain = cell.domain;
     point.method = cell.method;
     point.mode = cell.mode;
@@ -89,7 +94,10 @@ std::vector<GridPoint> grid_points(Store& store, const TableRequest& request) {
     add_cell(point, counts);
   }
   std::vector<GridPoint> list;
-  for (auto& [key, point] : points) list.push_back(std::move(point));
+  for (auto& [key, point] : points) {
+    point.is_small_gpqa = is_small_gpqa(store, point.benchmark, point.questions);
+    list.push_back(std::move(point));
+  }
   return list;
 }
 

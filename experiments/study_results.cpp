@@ -131,17 +131,7 @@ MethodRow summed_up(const std::vector<MethodRow>& draws) {
   return row;
 }
 
-// Of fewer questions a percentage says more than is known.
-constexpr std::int64_t kFewQuestions = 50;
-
-// Whether a benchmark's questions are GPQA's, whatever it is called.
-bool is_gpqa(Store& store, const std::string& benchmark) {
-  if (is_private_set(benchmark)) return true;
-  store::Statement row = store.database().prepare(
-      "SELECT EXISTS (SELECT 1 FROM question WHERE set_name = ?1 AND name GLOB 'gpqa-*')");
-  row.bind(benchmark);
-  return row.step() && row.get<bool>(0);
-}
+constexpr std::int64_t kFewQuestions = 50;  // see is_small_gpqa
 
 // The comparisons of one model and domain, by method.
 struct DomainRows {
@@ -200,6 +190,15 @@ Id require_study(Store& store, const std::string& name) {
   for (const auto& row : known.rows) names.push_back(row[0].value_or(""));
   throw ConfigError("{}: there is no study '{}'{} Stored are: {}", file, name,
                     config::did_you_mean(name, names), config::join_names(names));
+}
+
+bool is_small_gpqa(Store& store, const std::string& benchmark, std::int64_t questions) {
+  if (questions >= kFewQuestions) return false;
+  if (is_private_set(benchmark)) return true;
+  store::Statement row = store.database().prepare(
+      "SELECT EXISTS (SELECT 1 FROM question WHERE set_name = ?1 AND name GLOB 'gpqa-*')");
+  row.bind(benchmark);
+  return row.step() && row.get<bool>(0);
 }
 
 std::string right_count_text(double accuracy, std::int64_t samples) {
@@ -263,7 +262,7 @@ std::vector<MethodRow> method_rows(Store& store, const TableRequest& request) {
   for (const auto& [key, group] : groups) {
     for (MethodRow& line : lines_of(group, request)) rows.push_back(std::move(line));
   }
-  for (MethodRow& row : rows) row.is_small_gpqa = row.n < kFewQuestions && is_gpqa(store, row.benchmark);
+  for (MethodRow& row : rows) row.is_small_gpqa = is_small_gpqa(store, row.benchmark, row.n);
   if (rows.empty()) {
     throw ConfigError("the study has no comparison for these models, domains and methods under protocol '{}'",
                       protocol);

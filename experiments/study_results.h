@@ -71,6 +71,10 @@ struct MethodRow {
   std::string reach() const;
 };
 
+// Whether a benchmark's questions are GPQA's, whatever it is called, and fewer than 50: a percentage would
+// say more than is known.
+bool is_small_gpqa(store::Store& store, const std::string& benchmark, std::int64_t questions);
+
 // "37 of 160": the right ones of all samples, a mean over draws or repeats rounded; as figures of a small
 // part of GPQA are shown.
 std::string right_count_text(double accuracy, std::int64_t samples);
@@ -87,17 +91,19 @@ std::string choose_evaluator(store::Store& store, const TableRequest& request);
 // One point of the grid against the original, on the questions that both answered; a mean over draws and, for
 // a null, over nothing else.
 struct GridPoint {
-  std::string model, domain, method, mode;
+  std::string model, benchmark, domain, method, mode;
   int n_steered = 0;
   double alpha = 1;
   std::int64_t draws = 0;
-  std::int64_t n = 0;
+  std::int64_t questions = 0;
+  std::int64_t n = 0;  // answers: each question's repeats
   double accuracy = kUnknown;
   double gain = kUnknown;
+  bool is_small_gpqa = false;  // as a MethodRow's
 };
 
-// The cells of a study that steer a domain's own experts, and the original; ordered by model, domain, method,
-// mode, n_steered, alpha.
+// The cells of a study that steer a domain's own experts, and the original; ordered by model, benchmark,
+// domain, method, mode, n_steered, alpha.
 std::vector<GridPoint> grid_points(store::Store& store, const TableRequest& request);
 
 // Cells of the study by status.

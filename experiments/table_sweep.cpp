@@ -1,6 +1,7 @@
 // The sweep table: what every point of the grid scored, by method, n_steered and alpha.
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -11,17 +12,39 @@ namespace moelab::experiments {
 
 namespace {
 
-using Line = std::tuple<std::string, std::string, int, std::string, std::string, int>;  // all but alpha
+using Line = std::tuple<int, std::string, std::string, int>;      // method's place, method, mode, n_steered
+using Group = std::tuple<std::string, std::string, std::string>;  // model, benchmark, domain
+
+// In per cent, or a count for a small part of GPQA.
+std::string accuracy_text(const GridPoint& point) {
+  return point.is_small_gpqa ? right_count_text(point.accuracy, point.n) : percent(point.accuracy);
+}
+
+// In points, or a number of answers.
+std::string gain_text(const GridPoint& point) {
+  if (!point.is_small_gpqa) return points(point.gain);
+  return fmt::format("{:+}", std::llround(point.gain * static_cast<double>(point.n)));
+}
+
+std::string heading_text(const Group& group, const GridPoint* original) {
+  const auto& [model, benchmark, domain] = group;
+  std::string text = fmt::format("{} / {}: original {}, n {}", model, domain,
+                                 original == nullptr ? "-" : accuracy_text(*original),
+                                 original == nullptr ? 0 : original->n);
+  if (original != nullptr && original->is_small_gpqa) text += ", counts for so few questions";
+  return text;
+}
 
 TextTable records(const std::vector<GridPoint>& grid) {
   TextTable table;
-  for (const char* name : {"model", "domain", "method", "mode"}) table.columns.push_back({name, true});
+  for (const char* name : {"model", "benchmark", "domain", "method", "mode"})
+    table.columns.push_back({name, true});
   for (const char* name : {"n_steered", "alpha", "draws", "n", "accuracy", "gain"})
     table.columns.push_back({name});
   for (const GridPoint& point : grid) {
-    table.add({point.model, point.domain, point.method, point.mode, fmt::to_string(point.n_steered),
-               number_text(point.alpha), fmt::to_string(point.draws), fmt::to_string(point.n),
-               number_text(point.accuracy), number_text(point.gain)});
+    table.add({point.model, point.benchmark, point.domain, point.method, point.mode,
+               fmt::to_string(point.n_steered), number_text(point.alpha), fmt::to_string(point.draws),
+               fmt::to_string(point.n), number_text(point.accuracy), number_text(point.gain)});
   }
   return table;
 }
@@ -29,7 +52,7 @@ TextTable records(const std::vector<GridPoint>& grid) {
 void add_domain(TextTable& table, const std::map<Line, std::map<double, GridPoint>>& lines,
                 const std::set<double>& alphas, bool with_mode) {
   for (const auto& [line, points_by_alpha] : lines) {
-    const auto& [model, domain, place, method, mode, n_steered] = line;
+    const auto& [place, method, mode, n_steered] = line;
     const GridPoint& first = points_by_alpha.begin()->second;
     std::string name = "  " + method;
     if (with_mode) name += " " + mode;
@@ -37,9 +60,9 @@ void add_domain(TextTable& table, const std::map<Line, std::map<double, GridPoin
     std::vector<std::string> cells = {name, fmt::to_string(n_steered)};
     for (const double alpha : alphas) {
       const auto found = points_by_alpha.find(alpha);
-      cells.push_back(found == points_by_alpha.end() ? "-"
-                                                     : fmt::format("{} {}", percent(found->second.accuracy),
-                                                                   points(found->second.gain)));
+      cells.push_back(found == points_by_alpha.end()
+                          ? "-"
+                          : fmt::format("{} {}", accuracy_text(found->second), gain_text(found->second)));
     }
     table.add(std::move(cells));
   }
@@ -52,11 +75,11 @@ TextTable sweep_table(store::Store& store, const TableRequest& request, bool as_
   if (as_records) return records(grid);
   std::set<double> alphas;
   std::set<std::string> modes;
-  std::map<std::pair<std::string, std::string>, std::map<Line, std::map<double, GridPoint>>> domains;
-  std::map<std::pair<std::string, std::string>, GridPoint> originals;
-  std::vector<std::pair<std::string, std::string>> order;
+  std::map<Group, std::map<Line, std::map<double, GridPoint>>> domains;
+  std::map<Group, GridPoint> originals;
+  std::vector<Group> order;
   for (const GridPoint& point : grid) {
-    const std::pair<std::string, std::string> group{point.model, point.domain};
+    const Group group{point.model, point.benchmark, point.domain};
     if (!domains.contains(group)) order.push_back(group);
     auto& lines = domains[group];
     if (point.method == "original") {
@@ -65,8 +88,7 @@ TextTable sweep_table(store::Store& store, const TableRequest& request, bool as_
     }
     alphas.insert(point.alpha);
     modes.insert(point.mode);
-    lines[{point.model, point.domain, method_place(point.method), point.method, point.mode, point.n_steered}]
-         [point.alpha] = point;
+    lines[{method_place(point.method), point.method, point.mode, point.n_steered}][point.alpha] = point;
   }
   TextTable table;
   table.title = fmt::format("Sweep, study {}: accuracy and gain", store.study(request.study).name);
@@ -74,9 +96,7 @@ TextTable sweep_table(store::Store& store, const TableRequest& request, bool as_
   for (const double alpha : alphas) table.columns.push_back({"alpha " + number_text(alpha)});
   for (const auto& group : order) {
     const auto original = originals.find(group);
-    table.add_heading(fmt::format("{} / {}: original {}, n {}", group.first, group.second,
-                                  original == originals.end() ? "-" : percent(original->second.accuracy),
-                                  original == originals.end() ? 0 : original->second.n));
+    table.add_heading(heading_text(group, original == originals.end() ? nullptr : &original->second));
     add_domain(table, domains[group], alphas, modes.size() > 1);
   }
   table.footers = {

@@ -176,6 +176,9 @@ TEST_CASE("tables say how many test questions the experts were found on", "[cli]
   for (const char* name : {"methods", "sweep", "paper/2"})
     CHECK_THAT(run_moelab({"table", name, db}).out, ContainsSubstring("Overlap, tiny / chemistry: " + note));
   CHECK_THAT(run_moelab({"table", "methods", "domain=physics", db}).out, !ContainsSubstring("chemistry"));
+  const std::string csv = run_moelab({"table", "methods", "domain=chemistry", "--format=csv", db}).out;
+  CHECK_THAT(csv, ContainsSubstring(",seen_in_discovery,group_seen_in_discovery\n"));
+  CHECK_THAT(csv, ContainsSubstring(",8,8\n") && !ContainsSubstring(",,\n"));
   REQUIRE(study
               .run({"run", "name=apart", "protocol=paper", "+split.tests_discovery=false", "axes.alpha=[3]",
                     "limit=10"})

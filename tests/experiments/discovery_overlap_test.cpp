@@ -62,4 +62,35 @@ TEST_CASE("Test questions that experts were found on are counted, by question an
   CHECK(overlap_notes(fixture.store, other).empty());
 }
 
+TEST_CASE("CSV rows carry the counts of their own model, benchmark and domain", "[experiments]") {
+  OverlapFixture fixture;
+  const auto csv_of = [&](TextTable table) {
+    add_overlap_columns(table, fixture.store, fixture.request());
+    return render(table, TableFormat::csv);
+  };
+  TextTable table;
+  table.columns = {{"model"}, {"benchmark"}, {"domain"}, {"gain"}};
+  table.add({"tiny", "facts", "chemistry", "0.1"});
+  table.add({"tiny", "other", "chemistry", "0.2"});  // discovery did not read that benchmark
+  table.add({"large", "facts", "chemistry", "0.3"});
+  CHECK(csv_of(table) ==
+        "model,benchmark,domain,gain,seen_in_discovery,group_seen_in_discovery\n"
+        "tiny,facts,chemistry,0.1,,\ntiny,other,chemistry,0.2,,\nlarge,facts,chemistry,0.3,,\n");
+  fixture.note_run();
+  CHECK(csv_of(table) ==
+        "model,benchmark,domain,gain,seen_in_discovery,group_seen_in_discovery\n"
+        "tiny,facts,chemistry,0.1,2,3\ntiny,other,chemistry,0.2,,\nlarge,facts,chemistry,0.3,,\n");
+  TextTable transfer;
+  transfer.columns = {{"model"}, {"steered_domain"}, {"tested_domain"}};
+  transfer.add({"tiny", "physics", "chemistry"});
+  transfer.add({"tiny", "chemistry", "physics"});
+  CHECK(csv_of(transfer) ==
+        "model,steered_domain,tested_domain,seen_in_discovery,group_seen_in_discovery\n"
+        "tiny,physics,chemistry,2,3\ntiny,chemistry,physics,,\n");
+  TextTable plain;
+  plain.columns = {{"alpha"}};
+  plain.add({"3"});
+  CHECK(csv_of(plain) == "alpha\n3\n");
+}
+
 }  // namespace moelab::experiments

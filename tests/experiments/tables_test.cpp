@@ -66,6 +66,20 @@ TEST_CASE("the sweep table gives accuracy and gain on the questions that both an
         approved("sweep.csv"));
 }
 
+TEST_CASE("the sweep table of a small part of GPQA has counts", "[experiments]") {
+  TableFixture fixture;
+  fixture.add_grid();
+  fixture.store.database().run("UPDATE question SET name = 'gpqa-' || name");
+  const std::string text = render(sweep_table(fixture.store, fixture.request(), false), TableFormat::text);
+  // sweep.txt's percentages of four answers (two of n_steered 4); 62.5 % of random draws are 2.5 of 4.
+  CHECK_THAT(text, ContainsSubstring("original 2 of 4, n 4, counts for so few questions"));
+  CHECK_THAT(text, ContainsSubstring("3 of 4 +1  1 of 4 -1") && ContainsSubstring("2 of 2 +0"));
+  CHECK_THAT(text, !ContainsSubstring("75.0"));
+  fixture.store.database().run("UPDATE question SET name = 'other-' || id");
+  CHECK_THAT(render(sweep_table(fixture.store, fixture.request(), false), TableFormat::text),
+             ContainsSubstring("75.0"));
+}
+
 TEST_CASE("the heat map shades scores by their place between the smallest and the largest", "[experiments]") {
   TableFixture fixture;
   fixture.add_discovery();
