@@ -6,6 +6,7 @@
 
 #include "core/config/nearest.h"
 #include "experiments/private_sets.h"
+#include "experiments/shown_options.h"
 #include "experiments/study_results.h"
 #include "experiments/text_table.h"
 #include "experiments/workspace.h"
@@ -99,7 +100,8 @@ CellRow find_original(Store& store, Id study, const CellRow& steered) {
 std::vector<AnswerPair> read_answers(Store& store, const CellPair& pair) {
   std::vector<AnswerPair> answers;
   store::Statement row = store.database().prepare(
-      "SELECT s.question, coalesce(w.answer, ''), w.correct, coalesce(v.answer, ''), v.correct "
+      "SELECT s.question, coalesce(w.answer, ''), w.correct, coalesce(v.answer, ''), v.correct, "
+      "s.option_order "
       "FROM sample AS s JOIN sample AS t ON t.cell = ?2 AND t.question = s.question AND t.repeat = s.repeat "
       "JOIN latest_verdict AS v ON v.sample = s.id AND v.evaluator = ?3 "
       "JOIN latest_verdict AS w ON w.sample = t.id AND w.evaluator = ?3 "
@@ -107,7 +109,7 @@ std::vector<AnswerPair> read_answers(Store& store, const CellPair& pair) {
   row.bind(pair.steered.id, pair.original.id, pair.evaluator, pair.repeat);
   while (row.step()) {
     answers.push_back({row.get<Id>(0), row.get<std::string>(1), row.get<std::string>(3), row.get<bool>(2),
-                       row.get<bool>(4)});
+                       row.get<bool>(4), row.get<std::optional<std::string>>(5)});
   }
   return answers;
 }
@@ -164,7 +166,8 @@ bool is_protected(const store::QuestionRow& question) {
   return is_private_set(question.set_name) || question.text == kTextNotStored;
 }
 
-std::string question_text(const store::QuestionRow& question, const AnswerPair& pair, bool with_text) {
+std::string question_text(const store::QuestionRow& row, const AnswerPair& pair, bool with_text) {
+  const store::QuestionRow question = as_shown(row, pair.option_order);
   std::string text = fmt::format("[{}] {}\n", question.name, with_text ? question.text : "(protected text)");
   const auto is_option = [&](const std::string& answer, std::size_t index) {
     const char letter = static_cast<char>('A' + index);

@@ -14,6 +14,7 @@ struct AnswerPair {
   store::Id question = 0;
   std::string answer_original, answer;  // "" where none was found
   bool is_right_original = false, is_right = false;
+  std::optional<std::string> option_order = {};  // as store::SampleRow's; both sides were asked alike
   bool flipped() const { return is_right_original != is_right; }
 };
 
@@ -35,8 +36,8 @@ CellPair find_pair(store::Store& store, const Arguments& arguments);
 // Whether a benchmark's makers ask that its texts are not spread: GPQA. They are printed on demand only.
 bool is_protected(const store::QuestionRow& question);
 
-// A question as it was asked, its options marked: "A. Helium    <- right, original". Without `with_text` the
-// letters and marks alone.
+// A question as the pair's sample was asked it, its options marked: "A. Helium    <- right, original".
+// Without `with_text` the letters and marks alone.
 std::string question_text(const store::QuestionRow& question, const AnswerPair& pair, bool with_text = true);
 
 // What both sides wrote to one question: for each a line with the rule that found the answer, how the text

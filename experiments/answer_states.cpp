@@ -1,12 +1,15 @@
 #include "experiments/answer_states.h"
 
+#include "experiments/shown_options.h"
+
 namespace moelab::experiments {
 
 std::vector<SampleState> sample_states(store::Store& store, store::Id cell, const std::string& evaluator) {
   std::vector<SampleState> states;
   store::Statement row = store.database().prepare(
       "SELECT s.question, s.repeat, v.correct, v.answer, v.guessed, s.truncated, s.n_think, s.n_answer, "
-      "s.closed FROM sample AS s CROSS JOIN verdict AS v ON v.sample = s.id AND v.evaluator = ?2 "
+      "s.closed, s.option_order FROM sample AS s CROSS JOIN verdict AS v ON v.sample = s.id AND v.evaluator "
+      "= ?2 "
       "WHERE s.cell = ?1 AND s.output IS NOT NULL ORDER BY s.question, s.repeat, v.version");
   row.bind(cell, evaluator);
   while (row.step()) {
@@ -15,7 +18,8 @@ std::vector<SampleState> sample_states(store::Store& store, store::Id cell, cons
     next.repeat = row.get<int>(1);
     const bool is_guessed = row.get<bool>(4);
     next.state = {row.get<bool>(2), !row.is_null(3) && !is_guessed, row.get<bool>(5)};
-    if (next.state.is_parsed) next.answer = row.get<std::string>(3);
+    if (next.state.is_parsed)
+      next.answer = own_answer(row.get<std::string>(3), row.get<std::optional<std::string>>(9));
     next.n_think = row.get<std::int64_t>(6);
     next.n_answer = row.get<std::int64_t>(7);
     next.closed = row.get<bool>(8);

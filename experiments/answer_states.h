@@ -16,7 +16,7 @@ struct SampleState {
   store::Id question = 0;
   int repeat = 0;
   statistics::AnswerState state;
-  std::string answer;  // "" where none was found
+  std::string answer;  // "" where none was found; a letter is the question's own (see own_answer)
   std::int64_t n_think = 0, n_answer = 0;
   bool closed = true;
 };

@@ -208,6 +208,26 @@ std::string Question::answer_text() const {
   return options.empty() ? fmt::to_string(integer) : options[answer];
 }
 
+Question in_repeat(const Question& question, std::size_t repeat) {
+  Question put = question;
+  put.again.clear();
+  if (repeat == 0 || question.again.empty()) return put;
+  put.put = question.again.at(repeat - 1);
+  put.options = put.put->shown.options;
+  put.answer = put.put->shown.answer;
+  return put;
+}
+
+std::optional<std::string> option_order(const Question& question, std::size_t repeat) {
+  std::string order, unmoved;
+  for (const std::string& option : in_repeat(question, repeat).options) {
+    const auto own = std::find(question.options.begin(), question.options.end(), option);
+    unmoved += evaluators::option_letter(order.size());
+    order += evaluators::option_letter(static_cast<std::size_t>(own - question.options.begin()));
+  }
+  return order == unmoved ? std::nullopt : std::optional(order);
+}
+
 const std::vector<Question>& Benchmark::domain(const std::string& name) const {
   const auto found = domains.find(name);
   if (found != domains.end()) return found->second;

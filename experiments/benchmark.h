@@ -71,10 +71,18 @@ struct Question {
   std::string right_text = "";  // of a published question, whose shown options may not hold the right one
   bool is_private = false;      // its text is neither printed nor stored
   std::optional<prompts::PutQuestion> put = std::nullopt;  // in a published prompt
+  std::vector<prompts::PutQuestion> again = {};  // in the repeats after it, where the prompt redraws them
 
   // The right answer as a model writes it: the option's text, or the integer.
   std::string answer_text() const;
 };
+
+// The question as one of its repeats puts it, with that repeat's options and answer.
+Question in_repeat(const Question& question, std::size_t repeat);
+
+// "CADB": a repeat shows the question's option C as A, and so on; of equal options the first counts. Nothing
+// where it shows them as the question has them.
+std::optional<std::string> option_order(const Question& question, std::size_t repeat);
 
 struct Benchmark {
   BenchmarkConfig config;

@@ -101,9 +101,12 @@ void CellRunner::score_tasks(const ModelSession& session, const ScoreSetup& setu
   const BenchmarkConfig& config = target.stored->benchmark.config;
   const auto work = [&] {
     if (!is_generated(config.prompt)) return score_cells(setup, tasks, store_, score_hooks());
-    const auto seed = static_cast<std::uint64_t>(study_.seed.sampling);
-    return generate_cells({setup, config.generation, &session.tokenizer(), seed, session.cache_bytes()},
-                          tasks, store_, score_hooks());
+    const QuestionPrompts prompts(target.stored->benchmark, session.tokenizer(), session.directory());
+    GenerateSetup generate{setup, config.generation, &session.tokenizer()};
+    generate.seed = static_cast<std::uint64_t>(study_.seed.sampling);
+    generate.cache_bytes = session.cache_bytes();
+    if (!prompts.follow_up().empty()) generate.prompts = &prompts;
+    return generate_cells(generate, tasks, store_, score_hooks());
   };
   guarded([&] { count(work()); },
           [&](const std::string& error) {

@@ -3,6 +3,7 @@
 
 #include "experiments/answer_pairs.h"
 #include "experiments/cli.h"
+#include "experiments/shown_options.h"
 #include "experiments/text_table.h"
 #include "experiments/workspace.h"
 
@@ -29,7 +30,7 @@ void print_csv(store::Store& store, const CellPair& pair) {
   fmt::print("question,direction,answer_original,answer,gold,text\n");
   for (const AnswerPair& answer : pair.answers) {
     if (!answer.flipped()) continue;
-    const store::QuestionRow question = store.question(answer.question);
+    const store::QuestionRow question = as_shown(store.question(answer.question), answer.option_order);
     fmt::print("{},{},{},{},{},{}\n", csv_field(question.name),
                answer.is_right ? "wrong_right" : "right_wrong", csv_field(answer.answer_original),
                csv_field(answer.answer), csv_field(question.gold),

@@ -3,6 +3,7 @@
 
 #include "experiments/answer_pairs.h"
 #include "experiments/cli.h"
+#include "experiments/shown_options.h"
 #include "experiments/study_results.h"
 #include "experiments/text_table.h"
 #include "experiments/workspace.h"
@@ -51,14 +52,15 @@ int show_question(store::Store& store, const Arguments& arguments) {
   const store::Id study = require_study(store, arguments.setting("study"));
   TextTable table;
   table.columns = {{"model", true}, {"method", true},    {"n_steered"},    {"alpha"},      {"mode", true},
-                   {"repeat"},      {"evaluator", true}, {"answer", true}, {"right", true}};
+                   {"repeat"},      {"evaluator", true}, {"answer", true}, {"gold", true}, {"right", true}};
   const std::int64_t repeat = arguments.integer("repeat", 0);
   if (arguments.settings.contains("repeat") && repeat < 1)
     throw ConfigError("repeat={}: samples count from 1", repeat);
-  store::Id question = 0;
+  std::optional<store::QuestionRow> asked;
+  AnswerPair shown;  // the options in the order of the samples; in the question's own where they differ
   store::Statement row = store.database().prepare(
       "SELECT q.id, m.name, c.method, c.n_steered, c.alpha, c.mode, v.evaluator, coalesce(v.answer, '-'), "
-      "v.correct, s.repeat + 1 "
+      "v.correct, s.repeat + 1, s.option_order "
       "FROM question AS q JOIN sample AS s ON s.question = q.id JOIN cell AS c ON c.id = s.cell "
       "JOIN study_cell AS x ON x.cell = c.id AND x.study = ?1 JOIN model AS m ON m.id = c.model "
       "JOIN latest_verdict AS v ON v.sample = s.id "
@@ -67,14 +69,19 @@ int show_question(store::Store& store, const Arguments& arguments) {
   const std::string name = arguments.setting("question");
   row.bind(study, name, repeat);
   while (row.step()) {
-    question = row.get<store::Id>(0);
+    const auto order = row.get<std::optional<std::string>>(10);
+    if (!asked) {
+      asked = store.question(row.get<store::Id>(0));
+      shown.option_order = order;
+    }
+    if (order != shown.option_order) shown.option_order.reset();
     table.add({row.get<std::string>(1), row.get<std::string>(2), row.get<std::string>(3),
                number_text(row.get<double>(4)), row.get<std::string>(5), row.get<std::string>(9),
-               row.get<std::string>(6), row.get<std::string>(7), row.get<bool>(8) ? "yes" : "no"});
+               row.get<std::string>(6), row.get<std::string>(7), as_shown(*asked, order).gold,
+               row.get<bool>(8) ? "yes" : "no"});
   }
-  if (question == 0) throw ConfigError("the study has no answer to a question '{}'", name);
-  const store::QuestionRow asked = store.question(question);
-  fmt::print("{}\n{}", question_text(asked, {}, arguments.has("--text") || !is_protected(asked)),
+  if (!asked) throw ConfigError("the study has no answer to a question '{}'", name);
+  fmt::print("{}\n{}", question_text(*asked, shown, arguments.has("--text") || !is_protected(*asked)),
              render(table, TableFormat::text));
   return kExitDone;
 }

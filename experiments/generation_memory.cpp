@@ -50,6 +50,15 @@ std::int64_t cache_bytes(const model::ModelSpec& spec, at::ScalarType dtype,
   return model::cache_budget(spec, dtype, free_bytes);
 }
 
+model::CacheNeeds cache_needs(std::int64_t longest_prompt, std::int64_t max_new_tokens,
+                              std::int64_t follow_up) {
+  model::CacheNeeds needs;
+  needs.max_new_tokens = max_new_tokens;
+  needs.longest_prompt =
+      std::max<std::int64_t>(1, longest_prompt) + (follow_up > 0 ? max_new_tokens + follow_up : 0);
+  return needs;
+}
+
 model::CachePlan plan_rows(const model::ModelSpec& spec, at::ScalarType dtype,
                            const engine::EngineOptions& options, const model::CacheNeeds& needs,
                            std::int64_t cache_bytes) {

@@ -24,6 +24,12 @@ std::int64_t cache_bytes(const model::ModelSpec& spec, at::ScalarType dtype,
 at::ScalarType planned_dtype(const std::filesystem::path& model_directory,
                              const engine::EngineOptions& options);
 
+// What answers of at most `max_new_tokens` to prompts of at most `longest_prompt` tokens need; with a
+// question behind them (`follow_up` tokens, else 0) the second call reads the first one's prompt and reply
+// too.
+model::CacheNeeds cache_needs(std::int64_t longest_prompt, std::int64_t max_new_tokens,
+                              std::int64_t follow_up);
+
 // As many rows side by side, at most 64, as engine.batch_tokens of prompt and answer hold and the cache has
 // bytes for. Throws ConfigError when it has none for one row.
 model::CachePlan plan_rows(const model::ModelSpec& spec, at::ScalarType dtype,

@@ -9,6 +9,7 @@
 #include "core/config/nearest.h"
 #include "evaluators/data/near_duplicates.h"
 #include "evaluators/prompts/makers.h"
+#include "experiments/own_examples.h"
 
 namespace moelab::experiments {
 namespace {
@@ -43,6 +44,17 @@ std::vector<prompts::PutQuestion> put_own_style(const data::QuestionSet& set, co
     put.push_back({shown[i], nullptr, ""});
   }
   return put;
+}
+
+// Every question of the set, in its order; where the prompt redraws the options, all of them again for each
+// further repeat, as simple-evals' `examples * n_repeats`.
+std::vector<prompts::PutQuestion> put_published(const data::QuestionSet& set, const BenchmarkConfig& config,
+                                                const data::QuestionSet* examples) {
+  data::QuestionSet rows = set;
+  const std::int64_t orders = config.published->redraws ? config.repeats() : 1;
+  for (std::int64_t i = 1; i < orders; ++i)
+    rows.questions.insert(rows.questions.end(), set.questions.begin(), set.questions.end());
+  return prompts::put_questions(*config.published, rows, examples, static_cast<std::size_t>(config.shots));
 }
 
 std::string content_digest(const Question& question) {
@@ -109,19 +121,20 @@ Benchmark load_published(const BenchmarkConfig& config) {
   benchmark.is_private = set.is_private();
   std::optional<data::QuestionSet> examples;
   if (config.published != nullptr && config.shots > 0 && !config.examples.empty()) {
-    examples = data::read_question_set(config.examples);
+    examples = config.published->has_own_examples ? read_own_examples(config)
+                                                  : data::read_question_set(config.examples);
     benchmark.examples_digest = data::set_digest(*examples);
   }
-  std::vector<prompts::PutQuestion> put =
-      config.published == nullptr
-          ? put_own_style(set, config)
-          : prompts::put_questions(*config.published, set, examples ? &*examples : nullptr,
-                                   static_cast<std::size_t>(config.shots));
+  std::vector<prompts::PutQuestion> put = config.published == nullptr
+                                              ? put_own_style(set, config)
+                                              : put_published(set, config, examples ? &*examples : nullptr);
   const std::vector<std::string> groups = groups_of(set);
   for (std::size_t i = 0; i < set.questions.size(); ++i) {
     Question question = make_question(set.questions[i], std::move(put[i]), config);
     question.group = groups[i];
     question.is_private = set.is_private();
+    for (std::size_t k = i + set.questions.size(); k < put.size(); k += set.questions.size())
+      question.again.push_back(std::move(put[k]));
     benchmark.domains[question.domain].push_back(std::move(question));
   }
   keep_domains(config, benchmark);

@@ -25,7 +25,7 @@ QuestionPrompts::QuestionPrompts(const Benchmark& benchmark, const text::Tokeniz
 
 QuestionPrompts::~QuestionPrompts() = default;
 
-QuestionTokens QuestionPrompts::put_text(const Question& question, RenderedQuestion rendered) const {
+QuestionTokens QuestionPrompts::put_text(const std::string& name, RenderedQuestion rendered) const {
   QuestionTokens put;
   if (chat_) {
     text::ChatRequest request = chat_->request;
@@ -35,21 +35,35 @@ QuestionTokens QuestionPrompts::put_text(const Question& question, RenderedQuest
     put.opened =
         opened_by_prompt(rendered.prompt, text::thinking_format(benchmark_.config.generation.thinking));
   }
-  put.item = tokenize(rendered, tokenizer_, question.name);
+  put.item = tokenize(rendered, tokenizer_, name);
   put.rendered = std::move(rendered);
   return put;
 }
 
 QuestionTokens QuestionPrompts::put(const Question& question) const {
-  QuestionTokens put = put_text(question, render_prompt(question, benchmark_.config.prompt));
+  QuestionTokens put = put_text(question.name, render_prompt(question, benchmark_.config.prompt));
   if (!question.put || benchmark_.config.published->token_limit == 0) return put;
   for (std::size_t shots = question.put->examples();
        shots > 0 && put.item.prompt.size() >= benchmark_.config.published->token_limit; --shots) {
     put.rendered.prompt = question.put->text(shots - 1);
     put.rendered.is_chat = false;
-    put = put_text(question, std::move(put.rendered));
+    put = put_text(question.name, std::move(put.rendered));
   }
   return put;
+}
+
+std::string_view QuestionPrompts::follow_up() const {
+  const prompts::Prompt* const published = benchmark_.config.published;
+  return published == nullptr ? "" : published->follow_up;
+}
+
+std::int64_t QuestionPrompts::follow_up_tokens() const {
+  return std::ssize(tokenizer_.encode(std::string(follow_up())));
+}
+
+QuestionTokens QuestionPrompts::put_again(const std::string& name, const std::string& asked,
+                                          const std::string& reply) const {
+  return put_text(name, {asked + reply + std::string(follow_up()), {}});
 }
 
 }  // namespace moelab::experiments

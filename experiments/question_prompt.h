@@ -30,9 +30,17 @@ class QuestionPrompts {
   // question alone has more it is put alone. Throws Error naming the question when a part has no token.
   QuestionTokens put(const Question& question) const;
 
+  // What is asked behind a reply, in a second call whose reply is judged; "" where one call is all.
+  std::string_view follow_up() const;
+  // Its tokens; 0 where one call is all.
+  std::int64_t follow_up_tokens() const;
+  // The second call's prompt: `asked` (see ScoredQuestion), the reply to it, and what is asked then. `name`
+  // is the question's.
+  QuestionTokens put_again(const std::string& name, const std::string& asked, const std::string& reply) const;
+
  private:
   struct Chat;
-  QuestionTokens put_text(const Question& question, RenderedQuestion rendered) const;
+  QuestionTokens put_text(const std::string& name, RenderedQuestion rendered) const;
 
   const Benchmark& benchmark_;
   const text::Tokenizer& tokenizer_;

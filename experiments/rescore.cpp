@@ -8,6 +8,7 @@
 #include "core/text/thinking.h"
 #include "evaluators/gpqa.h"
 #include "experiments/private_sets.h"
+#include "experiments/shown_options.h"
 #include "experiments/study_results.h"
 #include "experiments/written_sample.h"
 
@@ -55,7 +56,7 @@ std::map<Id, bool> judged_before(store::Store& store, Id cell, const Evaluator& 
 
 store::VerdictRow judge_sample(store::Store& store, const Evaluator& evaluator,
                                const store::SampleRow& sample, const OutputFormat& format) {
-  const store::QuestionRow question = store.question(sample.question);
+  const store::QuestionRow question = as_shown(store.question(sample.question), sample.option_order);
   const std::string answer = stored_answer(sample, format);
   try {
     if (evaluator.kind == evaluators::AnswerKind::number && !question.options.empty())
@@ -112,9 +113,13 @@ OutputFormat output_format(const store::CellRow& cell) {
 
 std::string stored_answer(const store::SampleRow& sample, const OutputFormat& format) {
   if (!sample.closed || !sample.output) return "";
-  const std::string& output = *sample.output;
+  if (sample.reply_at.value_or(0) > std::ssize(*sample.output))
+    throw StoreError("sample {} (cell {}): its reply is said to begin behind its text", sample.id,
+                     sample.cell);
+  const std::string output = sample.output->substr(static_cast<std::size_t>(sample.reply_at.value_or(0)));
   text::ThinkingOptions options;
-  options.ended = !sample.truncated;
+  // Of two calls the first may be the one that was cut off.
+  options.ended = sample.reply_at ? sample.stop != "length" && sample.stop != "context" : !sample.truncated;
   const text::ThinkingSplit split =
       text::ThinkingSplitter(text::thinking_format(format.thinking)).split_text(output, options);
   if (!split.closed)

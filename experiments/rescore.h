@@ -37,9 +37,9 @@ struct OutputFormat {
 OutputFormat output_format(const store::CellRow& cell);
 
 // The answer in a stored output: without thinking, markers and what follows a stop text; "" while the
-// thinking is not closed. As AnswerReader takes it from the tokens, but markers are found by their text.
-// Throws StoreError naming the sample when the text leaves its thinking open although the sample says
-// otherwise.
+// thinking is not closed; of two calls the second one's. As AnswerReader takes it from the tokens, but
+// markers are found by their text. Throws StoreError naming the sample when the text leaves its thinking open
+// although the sample says otherwise.
 std::string stored_answer(const store::SampleRow& sample, const OutputFormat& format);
 
 // Adds the evaluator's verdict to every sample that lacks it, one transaction a cell; samples stay as they

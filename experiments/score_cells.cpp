@@ -185,6 +185,13 @@ std::optional<ChunkScores> score_what_works(const ScoreSetup& setup, Chunk& chun
 
 }  // namespace
 
+std::int64_t longest_prompt(std::span<const ScoredQuestion> questions) {
+  std::int64_t longest = 0;
+  for (const ScoredQuestion& question : questions)
+    longest = std::max({longest, std::ssize(question.item.prompt), longest_prompt(question.again)});
+  return longest;
+}
+
 ScoreSummary score_cells(const ScoreSetup& setup, std::vector<CellTask> tasks, store::Store& store,
                          const ScoreHooks& hooks) {
   ScoreSummary summary;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,7 +26,18 @@ struct ScoredQuestion {
   std::vector<std::int64_t> option_bytes;  // of each continuation's text
   evaluators::Expected expected = {};      // of a published prompt whose answer the model writes
   text::ThinkingOptions::Opened opened = text::ThinkingOptions::Opened::nothing;  // by the end of its prompt
+  std::string asked = {};  // its prompt before the chat template, where a second call goes on from it
+  std::optional<std::string> option_order = {};  // as store::SampleRow's
+  std::vector<ScoredQuestion> again = {};        // in its further repeats, where each has a prompt of its own
+
+  // As it is put in a repeat.
+  const ScoredQuestion& in_repeat(int repeat) const {
+    return repeat == 0 || again.empty() ? *this : again.at(static_cast<std::size_t>(repeat) - 1);
+  }
 };
+
+// Tokens of the longest prompt, of any repeat.
+std::int64_t longest_prompt(std::span<const ScoredQuestion> questions);
 
 // What the cells of one call share.
 struct ScoreSetup {

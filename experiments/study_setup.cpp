@@ -65,6 +65,28 @@ std::string question_key(const Question& question, const engine::ScoreItem& item
   return sha256(text);
 }
 
+ScoredQuestion ready_question(const Question& question, store::Id id, const BenchmarkConfig& config,
+                              const QuestionPrompts& prompts) {
+  QuestionTokens put = prompts.put(question);
+  ScoredQuestion ready;
+  ready.id = id;
+  ready.name = question.name;
+  ready.answer = question.answer;
+  ready.integer = question.integer;
+  if (config.prompt == PromptStyle::published) {
+    ready.expected.gold =
+        question.options.empty() ? question.number : evaluators::option_letter(question.answer);
+    ready.expected.options = question.options;
+  }
+  if (!prompts.follow_up().empty()) ready.asked = render_prompt(question, config.prompt).prompt;
+  ready.item = std::move(put.item);
+  ready.opened = put.opened;
+  ready.key = question_key(question, ready.item);
+  for (const std::string& text : put.rendered.continuations)
+    ready.option_bytes.push_back(static_cast<std::int64_t>(text.size()));
+  return ready;
+}
+
 }  // namespace
 
 PreparedStudy prepare_study(const StudyConfig& study, store::Store& store) {
@@ -87,22 +109,13 @@ std::vector<ScoredQuestion> ready_questions(const StoredBenchmark& stored, const
   for (const std::size_t i : places) {
     Question question = questions[i];
     question.text = context.hint + question.text;
-    QuestionTokens put = prompts.put(question);
-    ScoredQuestion ready;
-    ready.id = stored.ids.at(domain)[i];
-    ready.name = question.name;
-    ready.answer = question.answer;
-    ready.integer = question.integer;
-    if (stored.benchmark.config.prompt == PromptStyle::published) {
-      ready.expected.gold =
-          question.options.empty() ? question.number : evaluators::option_letter(question.answer);
-      ready.expected.options = question.options;
+    const store::Id id = stored.ids.at(domain)[i];
+    ScoredQuestion ready = ready_question(in_repeat(question, 0), id, stored.benchmark.config, prompts);
+    for (std::size_t repeat = 1; repeat <= question.again.size(); ++repeat) {
+      ready.again.push_back(
+          ready_question(in_repeat(question, repeat), id, stored.benchmark.config, prompts));
+      ready.again.back().option_order = option_order(question, repeat);
     }
-    ready.item = std::move(put.item);
-    ready.opened = put.opened;
-    ready.key = question_key(question, ready.item);
-    for (const std::string& text : put.rendered.continuations)
-      ready.option_bytes.push_back(static_cast<std::int64_t>(text.size()));
     scored.push_back(std::move(ready));
   }
   return scored;
@@ -127,14 +140,14 @@ void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> be
   const std::int64_t bytes = cache_bytes(spec, dtype, options, free_memory(options.device));
   for (const StoredBenchmark& stored : benchmarks) {
     if (!is_written(stored)) continue;
-    model::CacheNeeds needs;
-    needs.max_new_tokens = stored.benchmark.config.generation.max_new_tokens;
+    const QuestionPrompts prompts(stored.benchmark, tokenizer, model.path);
+    std::int64_t longest = 0;
     for (const std::string& domain : stored.tested)
       for (const std::string& hint : hints_of(study, stored.compared))
-        for (const ScoredQuestion& question : scored_questions(stored, domain, {tokenizer, model.path, hint}))
-          needs.longest_prompt =
-              std::max(needs.longest_prompt, static_cast<std::int64_t>(question.item.prompt.size()));
-    plan_rows(spec, dtype, options, needs, bytes);
+        longest = std::max(longest,
+                           longest_prompt(scored_questions(stored, domain, {tokenizer, model.path, hint})));
+    const std::int64_t max_new_tokens = stored.benchmark.config.generation.max_new_tokens;
+    plan_rows(spec, dtype, options, cache_needs(longest, max_new_tokens, prompts.follow_up_tokens()), bytes);
   }
 }
 

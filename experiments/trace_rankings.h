@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "experiments/generate_cells.h"
+#include "experiments/generate_runs.h"
 #include "experiments/model_session.h"
 #include "experiments/study_discovery.h"
 

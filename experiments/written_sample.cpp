@@ -68,22 +68,52 @@ std::string AnswerReader::answer_of(const engine::Generation& generation,
   return answer.substr(0, end);
 }
 
-WrittenSample AnswerReader::read(const ScoredQuestion& question, const engine::Generation& generation) const {
+text::ThinkingSplit AnswerReader::split(const engine::Generation& generation, Opened opened) const {
   text::ThinkingOptions options;
   options.ended = !is_cut_off(generation.reason);
-  options.opened = question.opened;
-  const text::ThinkingSplit split = splitter_.split(generation.tokens, options);
-  const std::string answer = split.closed ? answer_of(generation, split) : "";
+  options.opened = opened;
+  return splitter_.split(generation.tokens, options);
+}
+
+std::string AnswerReader::text_of(const engine::Generation& generation) const {
+  const bool has_end = generation.reason == engine::StopReason::eos;
+  return tokenizer_.decode(std::span(generation.tokens).first(generation.tokens.size() - (has_end ? 1 : 0)));
+}
+
+std::string AnswerReader::reply(const ScoredQuestion& question, const engine::Generation& generation) const {
+  const text::ThinkingSplit parts = split(generation, question.opened);
+  return parts.closed ? answer_of(generation, parts) : "";
+}
+
+WrittenSample AnswerReader::read_reply(const ScoredQuestion& question, const engine::Generation& generation,
+                                       Opened opened) const {
+  const text::ThinkingSplit parts = split(generation, opened);
   WrittenSample sample;
-  judge(question, answer, split.closed, sample);
-  sample.row.n_think = static_cast<std::int64_t>(split.n_thinking());
-  sample.row.n_answer = static_cast<std::int64_t>(split.n_answer());
-  sample.row.closed = split.closed;
+  judge(question, parts.closed ? answer_of(generation, parts) : "", parts.closed, sample);
+  sample.row.n_think = static_cast<std::int64_t>(parts.n_thinking());
+  sample.row.n_answer = static_cast<std::int64_t>(parts.n_answer());
+  sample.row.closed = parts.closed;
   sample.row.truncated = is_cut_off(generation.reason);
   sample.row.stop = std::string(engine::name_of(generation.reason));
-  const bool has_end = generation.reason == engine::StopReason::eos;
-  sample.row.output =
-      tokenizer_.decode(std::span(generation.tokens).first(generation.tokens.size() - (has_end ? 1 : 0)));
+  sample.row.option_order = question.option_order;
+  sample.row.output = text_of(generation);
+  return sample;
+}
+
+WrittenSample AnswerReader::read(const ScoredQuestion& question, const engine::Generation& generation) const {
+  return read_reply(question, generation, question.opened);
+}
+
+WrittenSample AnswerReader::read(const ScoredQuestion& question, const engine::Generation& first,
+                                 const SecondCall& second) const {
+  WrittenSample sample = read_reply(question, second.made, second.opened);
+  const text::ThinkingSplit parts = split(first, question.opened);
+  sample.row.n_think += static_cast<std::int64_t>(parts.n_thinking());
+  sample.row.n_answer += static_cast<std::int64_t>(parts.n_answer());
+  sample.row.truncated = sample.row.truncated || is_cut_off(first.reason);
+  const std::string before = text_of(first) + std::string(second.follow_up);
+  sample.row.reply_at = std::ssize(before);
+  sample.row.output = before + *sample.row.output;
   return sample;
 }
 

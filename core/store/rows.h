@@ -158,8 +158,10 @@ struct SampleRow {
   bool truncated = false;
   std::string stop;
   double seconds = 0;
-  std::optional<std::string> output;  // generated text
-  std::optional<std::string> scores;  // JSON: each option's log-probability and length
+  std::optional<std::string> output;          // generated text
+  std::optional<std::string> scores;          // JSON: each option's log-probability and length
+  std::optional<std::string> option_order{};  // letters of the question's options as shown; none: in order
+  std::optional<std::int64_t> reply_at{};     // bytes of output before the judged reply; none: 0
 };
 
 struct VerdictRow {

@@ -62,7 +62,7 @@ void refuse_newer(Database& database, std::int64_t version, std::int64_t newest)
 }  // namespace
 
 std::span<const std::string_view> migrations() {
-  static constexpr std::array<std::string_view, 1> steps = {
+  static constexpr std::array<std::string_view, 2> steps = {
       // 2: specificity and dose.
       "ALTER TABLE effect_stat ADD COLUMN dose REAL;"
       "ALTER TABLE comparison ADD COLUMN specificity REAL;"
@@ -70,7 +70,19 @@ std::span<const std::string_view> migrations() {
       "ALTER TABLE comparison ADD COLUMN specificity_hi REAL;"
       "ALTER TABLE comparison ADD COLUMN p_specific REAL;"
       "ALTER TABLE comparison ADD COLUMN p_labels REAL;"
-      "ALTER TABLE comparison ADD COLUMN dose REAL;"};
+      "ALTER TABLE comparison ADD COLUMN dose REAL;",
+      // 3: options in an order of the sample's own, and prompts that ask twice.
+      R"sql(ALTER TABLE sample ADD COLUMN option_order TEXT;
+ALTER TABLE sample ADD COLUMN reply_at INTEGER;
+CREATE VIEW judged_sample AS
+SELECT s.id AS sample, s.cell, s.question, q.name, s.repeat, v.evaluator, v.version,
+       CASE WHEN s.option_order IS NULL THEN q.gold ELSE char(64 + instr(s.option_order, q.gold)) END AS gold,
+       v.answer, v.rule, v.correct, v.guessed,
+       CASE WHEN s.reply_at IS NULL THEN s.output
+            ELSE CAST(substr(CAST(s.output AS BLOB), s.reply_at + 1) AS TEXT) END AS reply
+FROM latest_verdict AS v
+JOIN sample AS s ON s.id = v.sample
+JOIN question AS q ON q.id = s.question;)sql"};
   return steps;
 }
 

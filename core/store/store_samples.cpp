@@ -35,10 +35,11 @@ Id Store::put_sample(const SampleRow& s, std::span<const VerdictRow> verdicts) {
   const auto inserted = database_.run(
       "INSERT INTO sample (cell, question, repeat, key, prompt_tokens, n_think, n_answer, closed, truncated, "
       "stop, "
-      "seconds, output, scores) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+      "seconds, output, scores, option_order, reply_at) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
       "ON CONFLICT (cell, question, repeat) DO NOTHING",
       s.cell, s.question, s.repeat, s.key, s.prompt_tokens, s.n_think, s.n_answer, s.closed, s.truncated,
-      s.stop, s.seconds, s.output, s.scores);
+      s.stop, s.seconds, s.output, s.scores, s.option_order, s.reply_at);
   Id id = database_.last_id();
   if (inserted == 0) {
     id = *database_.find<Id>("SELECT id FROM sample WHERE cell = ?1 AND question = ?2 AND repeat = ?3",
@@ -69,13 +70,14 @@ std::vector<SampleRow> Store::samples(Id cell) {
   Statement row = database_.prepare(
       "SELECT id, cell, question, repeat, key, prompt_tokens, n_think, n_answer, closed, truncated, stop, "
       "seconds, "
-      "output, scores FROM sample WHERE cell = ?1 ORDER BY question, repeat");
+      "output, scores, option_order, reply_at FROM sample WHERE cell = ?1 ORDER BY question, repeat");
   row.bind(cell);
   while (row.step()) {
     rows.push_back({row.get<Id>(0), row.get<Id>(1), row.get<Id>(2), row.get<int>(3), row.get<std::string>(4),
                     row.get<std::int64_t>(5), row.get<std::int64_t>(6), row.get<std::int64_t>(7),
                     row.get<bool>(8), row.get<bool>(9), row.get<std::string>(10), row.get<double>(11),
-                    row.get<std::optional<std::string>>(12), row.get<std::optional<std::string>>(13)});
+                    row.get<std::optional<std::string>>(12), row.get<std::optional<std::string>>(13),
+                    row.get<std::optional<std::string>>(14), row.get<std::optional<std::int64_t>>(15)});
   }
   return rows;
 }

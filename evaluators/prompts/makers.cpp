@@ -38,6 +38,12 @@ std::string mmlu_pro_api_stem(const data::SetQuestion& question, const Shown& sh
                      solution);
 }
 
+// Question and options as GPQA's own baseline puts them.
+std::string gpqa_official_stem(const data::SetQuestion& question, const Shown& shown) {
+  return fmt::format("What is the correct answer to this question: {}\n\nChoices:\n{}", question.text,
+                     without_last(lettered(shown, "(", ") ")));
+}
+
 // A) to D), as simple-evals lists them.
 std::string choices_below(const Shown& shown) { return without_last(lettered(shown, "", ") ")); }
 
@@ -101,6 +107,10 @@ std::string gsm8k_example(const data::SetQuestion& question, const Shown& shown)
   return fmt::format("{} {}\n\n", aime_lm_eval_question(question, shown), question.solution);
 }
 
+std::string gsm8k_cot_example(const data::SetQuestion& question, const Shown& shown) {
+  return fmt::format("{} {}\n\n", gsm8k_cot_question(question, shown), question.solution);
+}
+
 std::string mmlu_pro_question(const data::SetQuestion& question, const Shown& shown) {
   return fmt::format("{}Answer: {}", mmlu_pro_stem(question, shown), kStepByStep);
 }
@@ -115,10 +125,12 @@ std::string mmlu_pro_lighteval_question(const data::SetQuestion& question, const
 }
 
 std::string gpqa_official_question(const data::SetQuestion& question, const Shown& shown) {
-  return fmt::format(
-      "What is the correct answer to this question: {}\n\nChoices:\n{}\n\nFormat your response as follows: "
-      "\"The correct answer is (insert answer here)\"",
-      question.text, without_last(lettered(shown, "(", ") ")));
+  return gpqa_official_stem(question, shown) +
+         "\n\nFormat your response as follows: \"The correct answer is (insert answer here)\"";
+}
+
+std::string gpqa_official_cot_question(const data::SetQuestion& question, const Shown& shown) {
+  return gpqa_official_stem(question, shown) + "\nLet's think step by step: ";
 }
 
 std::string gpqa_simple_evals_question(const data::SetQuestion& question, const Shown& shown) {
@@ -137,6 +149,10 @@ std::string gpqa_lighteval_question(const data::SetQuestion& question, const Sho
 
 std::string mmlu_question(const data::SetQuestion& question, const Shown& shown) {
   return fmt::format("{}\n{}Answer:", evaluators::python_stripped(question.text), lettered(shown, "", ". "));
+}
+
+std::string gsm8k_cot_question(const data::SetQuestion& question, const Shown&) {
+  return fmt::format("Q: {}\nA:", question.text);
 }
 
 std::string aime_lm_eval_question(const data::SetQuestion& question, const Shown&) {

@@ -38,16 +38,19 @@ std::string mmlu_pro_example(const data::SetQuestion& question, const Shown& sho
 std::string mmlu_pro_api_example(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_pro_lm_eval_example(const data::SetQuestion& question, const Shown& shown);
 std::string gsm8k_example(const data::SetQuestion& question, const Shown& shown);
+std::string gsm8k_cot_example(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_example(const data::SetQuestion& question, const Shown& shown);
 
 std::string mmlu_pro_question(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_pro_api_question(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_pro_lighteval_question(const data::SetQuestion& question, const Shown& shown);
+std::string gpqa_official_cot_question(const data::SetQuestion& question, const Shown& shown);
 std::string gpqa_official_question(const data::SetQuestion& question, const Shown& shown);
 std::string gpqa_simple_evals_question(const data::SetQuestion& question, const Shown& shown);
 std::string gpqa_lm_eval_question(const data::SetQuestion& question, const Shown& shown);
 std::string gpqa_lighteval_question(const data::SetQuestion& question, const Shown& shown);
 std::string mmlu_question(const data::SetQuestion& question, const Shown& shown);
+std::string gsm8k_cot_question(const data::SetQuestion& question, const Shown& shown);
 std::string aime_lm_eval_question(const data::SetQuestion& question, const Shown& shown);
 std::string aime_lighteval_question(const data::SetQuestion& question, const Shown& shown);
 std::string aime_boxed_question(const data::SetQuestion& question, const Shown& shown);

@@ -21,7 +21,7 @@ std::vector<std::size_t> first_of_domain(const Prompt& prompt, const std::string
   for (std::size_t i = 0; examples != nullptr && i < examples->questions.size() && chosen.size() < shots;
        ++i) {
     const data::SetQuestion& question = examples->questions[i];
-    if (question.domain != domain) continue;
+    if (!prompt.has_own_examples && question.domain != domain) continue;
     if (prompt.kind == data::SetKind::mmlu_pro && question.solution.empty())
       throw ConfigError(
           "the example {} has no worked solution (cot_content); MMLU-Pro's validation rows have one",

@@ -38,10 +38,13 @@ struct Prompt {
   std::string_view evaluator;  // that belongs to it
   std::size_t shots = 0;       // examples, unless the configuration says otherwise
   bool takes_examples = false;
-  bool draws_examples = false;  // anew for each question; else the first of the question's domain
-  std::size_t token_limit = 0;  // examples are dropped until the prompt has fewer tokens; 0: none are
-  bool is_scored = false;       // the letters " A", " B" ... are scored; else the model writes
-  std::string_view source;      // whose prompt it is
+  bool draws_examples = false;    // anew for each question; else the first of the question's domain
+  bool has_own_examples = false;  // the first of a file of questions and targets, whatever the domain
+  std::size_t token_limit = 0;    // examples are dropped until the prompt has fewer tokens; 0: none are
+  bool redraws = false;  // the options' order for each repeat: put_questions is given the rows once for each
+  std::string_view follow_up = "";  // asked behind the reply in a second call, whose reply is judged
+  bool is_scored = false;           // the letters " A", " B" ... are scored; else the model writes
+  std::string_view source;          // whose prompt it is
   std::vector<Shown> (*arrange)(const data::QuestionSet& set) = nullptr;
   std::string (*instruction)(const std::string& domain) = nullptr;
   std::string (*example)(const data::SetQuestion& question, const Shown& shown) = nullptr;
@@ -56,9 +59,9 @@ const Prompt& find_prompt(std::string_view name);
 bool is_prompt(std::string_view name);
 
 // Puts every question of a set, in the set's order: the shuffles of options are drawn from CPython's
-// generator row by row, as the makers' scripts draw them, so they depend on the file's order. Where repeats
-// are drawn anew in a maker's script, this is the first repeat. With `shots` above 0 that many questions of
-// `examples` come before: the first of the same domain, or drawn ones. Throws ConfigError when the prompt
+// generator row by row, as the makers' scripts draw them, so they depend on the file's order. With `shots`
+// above 0 that many questions of `examples` come before: the first of the same domain (of all, where the
+// prompt has its own), or drawn ones. Throws ConfigError when the prompt
 // belongs to another set, takes no examples, or the examples are absent, too few for a domain (named) or
 // without worked solutions.
 std::vector<PutQuestion> put_questions(const Prompt& prompt, const data::QuestionSet& set,

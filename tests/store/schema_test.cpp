@@ -59,8 +59,8 @@ TEST_CASE("every view can be read", "[store]") {
     names.push_back(*row[0]);
     CHECK(store.query("SELECT * FROM " + *row[0]).rows.empty());
   }
-  CHECK(names == std::vector<std::string>{"accuracy_by_cell", "gain_over_original", "latest_verdict",
-                                          "selected_cell", "thinking_tokens", "transfer"});
+  CHECK(names == std::vector<std::string>{"accuracy_by_cell", "gain_over_original", "judged_sample",
+                                          "latest_verdict", "selected_cell", "thinking_tokens", "transfer"});
 }
 
 TEST_CASE("every foreign key that is followed backwards has an index", "[store]") {
@@ -94,7 +94,7 @@ TEST_CASE("a database of a newer schema is refused with both versions", "[store]
   for (const Mode mode : {Mode::read_write_create, Mode::read_only}) {
     REQUIRE_THROWS_WITH(
         Store::open(path, mode),
-        ContainsSubstring(path.string()) && ContainsSubstring("version 99, this program knows up to 2"));
+        ContainsSubstring(path.string()) && ContainsSubstring("version 99, this program knows up to 3"));
   }
 }
 
@@ -150,6 +150,9 @@ TEST_CASE("a file of schema version 1 keeps its rows and gets the columns of a n
         "INSERT INTO cell VALUES (1, 'k', 'c', 1, 'b', 'd', NULL, 'dsmoe', 2, 3, '', 0, 'd', 'done', 4, 1, "
         "9, '', "
         "'{}');"
+        "INSERT INTO question VALUES (1, 'b', 'q', 'g', 'd', '', 't', 'x', '[\"1\",\"2\"]', 'B', 2, NULL);"
+        "INSERT INTO sample VALUES (1, 1, 1, 0, 'k', 9, 0, 2, 1, 0, 'eos', 1, 'B it is', NULL);"
+        "INSERT INTO verdict VALUES (1, 'e', 1, 'B', 'r', 1, 0);"
         "INSERT INTO effect_stat VALUES (1, 0, 10, 20, 4, 0.5, 6, 'acted');"
         "INSERT INTO comparison (study, model, benchmark, domain, method, draw, steered_domain, evaluator, "
         "protocol, "
@@ -157,9 +160,13 @@ TEST_CASE("a file of schema version 1 keeps its rows and gets the columns of a n
         "(1, 1, 'b', 'd', 'dsmoe', 0, 'd', 'e', 'crossfit', 8, 0.5, 0.75, 3, 1, 0.25, 0, '{}');");
   }
   REQUIRE_THROWS_WITH(Store::open(path, Mode::read_only),
-                      ContainsSubstring("version 1, this program needs 2"));
+                      ContainsSubstring("version 1, this program needs 3"));
   Store store = Store::open(path, Mode::read_write_create);
-  CHECK(store.database().find<std::int64_t>("SELECT schema_version FROM meta") == 2);
+  CHECK(store.database().find<std::int64_t>("SELECT schema_version FROM meta") == 3);
+  REQUIRE(store.samples(1).size() == 1);
+  CHECK(store.samples(1)[0].output == "B it is");
+  CHECK_FALSE(store.samples(1)[0].option_order.has_value());
+  CHECK(store.database().find<std::string>("SELECT gold || reply FROM judged_sample") == "BB it is");
   REQUIRE(store.comparisons(1).size() == 1);
   CHECK(store.comparisons(1)[0].gain == 0.25);
   CHECK_FALSE(store.comparisons(1)[0].specificity.has_value());

@@ -95,7 +95,7 @@ def main():
     tokenizer = AutoTokenizer.from_pretrained(MODEL)
     model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32, attn_implementation="eager",
                                                  experts_implementation="eager").eval()
-    steering = Steering(model)
+    steering = Steering(model, model.config.to_dict())
     eos = model.config.eos_token_id
     result = {"versions": {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__},
               "max_new_tokens": NEW_TOKENS,
@@ -104,4 +104,5 @@ def main():
     (DATA / "generate_cases.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,8 @@
 
 Versions: requirements.txt. DIR are checkouts of TIGER-AI-Lab/MMLU-Pro at f418b11 and openai/simple-evals at ee3b031. lm-eval's
 tasks are built by its own ConfigurableTask on local files; functions of the others are taken out of their files and
-run without the imports around them. GPQA's own baseline is not published as a package: its prompt is written here
+run without the imports around them. simple-evals draws four repeats of each question. The examples of gsm8k_cot are
+those of tests/data/prompts/own_examples.yaml. GPQA's own baseline is not published as a package: its prompt is written here
 as public copies of run_baseline.py have it, with CPython's shuffle.
 
 Writes tests/data/prompts/prompts.jsonl: the versions, then a line a prompt with its text (the first two of each kind)
@@ -56,14 +57,14 @@ def mmlu_pro_api(folder):
             yield name, row["question_id"], sent.pop(), row["answer"]
 
 
-def lm_eval_task(yaml, dataset, files):
-    """A task of lm-eval as it is, but for the place of its data."""
+def lm_eval_task(yaml, dataset, files, fewshot=None):
+    """A task of lm-eval as it is, but for the place of its data, and its examples where `fewshot` has others."""
     from lm_eval.api.task import ConfigurableTask
     from lm_eval.tasks._yaml_loader import load_yaml
     config = load_yaml(package_file("lm-eval", f"lm_eval/tasks/{yaml}"), resolve_func=True)
     for key in ("group", "tag", "task_alias", "dataset_name"):
         config.pop(key, None)
-    config |= {"dataset_path": dataset, "dataset_kwargs": {"data_files": files}}
+    config |= {"dataset_path": dataset, "dataset_kwargs": {"data_files": files}} | (fewshot or {})
     return ConfigurableTask(config=config)
 
 
@@ -113,6 +114,18 @@ def lm_eval_gsm8k():
                 yield kind, f"{file}#{row}", text, letter
 
 
+def lm_eval_gsm8k_cot():
+    # The eight examples of the task's YAML are lm-eval's; made-up ones of the same layout stand in for them.
+    from lm_eval.tasks._yaml_loader import load_yaml
+    examples = load_yaml(SETS.parent / "prompts" / "own_examples.yaml")["fewshot_config"]
+    file = "gsm8k_train.jsonl"
+    for shots in (8, 3, 0):
+        task = lm_eval_task("gsm8k/gsm8k-cot.yaml", "json", {"test": str(SETS / file)}, {"fewshot_config": examples})
+        for row, (kind, doc, text, letter) in enumerate(lm_eval_prompts("gsm8k/lm_eval_cot", task, task.test_docs(), shots, lambda d: None)):
+            if row < 5:
+                yield kind, f"{file}#{row}", text, letter
+
+
 def lm_eval_mmlu():
     # One task a subject; description and texts come out of the task, the rows are those of its subject.
     task_files = {"test": str(SETS / "mmlu.parquet"), "dev": str(SETS / "mmlu.parquet")}
@@ -133,12 +146,12 @@ def simple_evals_gpqa(folder):
     stub = types.SimpleNamespace(format_multichoice_question=common.format_multichoice_question)
     gpqa = borrowed(folder / "gpqa_eval.py", ["GPQAEval"], random=random, pandas=types.SimpleNamespace(read_csv=lambda url: frame),
                     common=stub, Eval=object, EvalResult=None, SamplerBase=None)
-    for row in gpqa.GPQAEval(n_repeats=1).examples:
+    for place, row in enumerate(gpqa.GPQAEval(n_repeats=4).examples):
         texts = [row["Correct Answer"]] + [row[f"Incorrect Answer {i}"] for i in (1, 2, 3)]
         shown = [texts[i] for i in row["permutation"]]
         choices = dict(zip("ABCD", shown)) | {"Question": row["Question"]}
         yield ("gpqa/simple_evals@0", row["Record ID"], common.format_multichoice_question(choices),
-               "ABCD"[shown.index(row["Correct Answer"])])
+               "ABCD"[shown.index(row["Correct Answer"])], place // len(rows))
 
 
 def gpqa_official():
@@ -148,8 +161,10 @@ def gpqa_official():
         random.shuffle(choices)
         text = f"What is the correct answer to this question: {row['Question']}\n\nChoices:\n"
         text += "\n".join(f"({letter}) {choice}" for letter, choice in zip("ABCD", choices))
+        letter = "ABCD"[choices.index(row["Correct Answer"])]
+        yield "gpqa/official_cot@0", row["Record ID"], text + "\nLet's think step by step: ", letter
         text += '\n\nFormat your response as follows: "The correct answer is (insert answer here)"'
-        yield "gpqa/official@0", row["Record ID"], text, "ABCD"[choices.index(row["Correct Answer"])]
+        yield "gpqa/official@0", row["Record ID"], text, letter
 
 
 def lighteval_prompts():
@@ -171,9 +186,11 @@ def lighteval_prompts():
 
 def lines_of(prompts):
     shown = {}
-    for name, question, text, letter in prompts:
+    for name, question, text, letter, *repeat in prompts:
         kind, shots = name.split("@")
         line = {"prompt": kind, "shots": int(shots), "question": question, "letter": letter}
+        if repeat:
+            line["repeat"] = repeat[0]
         shown[name] = shown.get(name, 0) + 1
         if shown[name] <= 2 and len(text) < 3000:
             line["text"] = text
@@ -189,7 +206,7 @@ def main():
     arguments = parser.parse_args()
     versions = {name: importlib.metadata.version(name) for name in ("lm-eval", "lighteval", "datasets")}
     versions |= {"python": platform.python_version(), "MMLU-Pro": "f418b11", "simple-evals": "ee3b031"}
-    prompts = [*lm_eval_mmlu_pro(), *lm_eval_gpqa(), *lm_eval_numbers(), *lm_eval_gsm8k(), *lm_eval_mmlu(), *lighteval_prompts(), *gpqa_official(),
+    prompts = [*lm_eval_mmlu_pro(), *lm_eval_gpqa(), *lm_eval_numbers(), *lm_eval_gsm8k(), *lm_eval_gsm8k_cot(), *lm_eval_mmlu(), *lighteval_prompts(), *gpqa_official(),
                *simple_evals_gpqa(arguments.simple_evals.resolve()), *mmlu_pro_api(arguments.mmlu_pro.resolve()),
                *mmlu_pro_official(arguments.mmlu_pro.resolve())]
     OUT.parent.mkdir(parents=True, exist_ok=True)
