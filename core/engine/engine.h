@@ -63,6 +63,18 @@ struct GradientItem {
   std::int64_t loss_from = 1;  // the loss is the mean of -ln p(tokens[i] | before) over i >= loss_from
 };
 
+// A token of a list of sequences.
+struct TokenPlace {
+  std::size_t sequence = 0;
+  std::int64_t position = 0;
+};
+
+// What the router and the experts of one MoE layer read at some tokens.
+struct MoeInput {
+  std::int64_t layer = 0;
+  at::Tensor rows;  // [tokens, hidden] in the model's dtype, on its device
+};
+
 struct GradientResult {
   double loss = 0;
   at::Tensor gradient;   // [tokens, hidden] d loss / d embedding, float32 on the CPU
@@ -92,6 +104,11 @@ class Engine {
 
   // Logits [tokens, vocab] of each sequence, float32 on the CPU.
   std::vector<at::Tensor> logits(std::span<const Tokens> sequences, const steering::Plan& plan = {}) const;
+
+  // What each MoE layer reads at `places`, in their order; sequences without a place are not run. Throws
+  // Error on a place outside the sequences.
+  std::vector<MoeInput> moe_inputs(std::span<const Tokens> sequences,
+                                   std::span<const TokenPlace> places) const;
 
   // Gradients of each item's own mean loss; no gradient of any weight is made, and neither padding nor the
   // other items of a batch change a result beyond rounding.

@@ -10,12 +10,9 @@
 namespace moelab::model {
 namespace {
 
-at::Tensor run_clamped_experts(const MoeWeights& moe, const ClampedSwiglu& swiglu, const Routing& routing,
-                               const at::Tensor& x) {
-  const auto expert = [&](std::size_t e, const at::Tensor& rows) {
-    return clamped_mlp(swiglu, moe.clamped_experts[e], rows);
-  };
-  return run_experts(moe.clamped_experts.size(), expert, routing, x);
+at::Tensor run_expert(const ModelSpec& spec, const MoeWeights& moe, std::size_t e, const at::Tensor& x) {
+  if (spec.clamped_swiglu) return clamped_mlp(*spec.clamped_swiglu, moe.clamped_experts[e], x);
+  return gated_mlp(moe.experts[e], x);
 }
 
 }  // namespace
@@ -55,15 +52,21 @@ at::Tensor Model::run_mlp(const at::Tensor& x, std::int64_t layer, const PassOpt
     steering.plan_of_token = pass.plan_of_token;
     if (pass.effects.defined()) steering.effects = pass.effects.select(0, layer);
   }
+  if (pass.moe_input) pass.moe_input(layer, x);
   Routing routing = route(spec_.router, moe.router, x, steered ? &steering : nullptr);
-  at::Tensor y = spec_.clamped_swiglu ? run_clamped_experts(moe, *spec_.clamped_swiglu, routing, x)
-                                      : run_experts(moe.experts, routing, x);
+  const auto expert = [&](std::size_t e, const at::Tensor& rows) { return run_expert(spec_, moe, e, rows); };
+  at::Tensor y = run_experts(static_cast<std::size_t>(spec_.router.experts), expert, routing, x);
   if (moe.shared) {
     const at::Tensor shared = gated_mlp(*moe.shared, x);
     y = y + (moe.shared_gate.defined() ? at::linear(x, moe.shared_gate).sigmoid() * shared : shared);
   }
   if (pass.captures != nullptr) pass.captures->push_back({layer, std::move(routing)});
   return y;
+}
+
+at::Tensor Model::expert(std::int64_t layer, std::int64_t expert, const at::Tensor& x) const {
+  const LayerWeights& weights = weights_.layers.at(static_cast<std::size_t>(layer));
+  return run_expert(spec_, std::get<MoeWeights>(weights.mlp), static_cast<std::size_t>(expert), x);
 }
 
 at::Tensor Model::mix(const at::Tensor& x, std::int64_t layer, const Tables& tables,

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -65,6 +66,8 @@ struct PassOptions {
   std::vector<LayerCapture>* captures = nullptr;         // filled in layer order when not null
   KvCache* cache = nullptr;                              // then the layout is the cache's
   RecurrentPass* recurrent = nullptr;                    // with a cache, where spec().delta_net is set
+  // Called with what the router and the experts of each MoE layer read, [copies * tokens, hidden].
+  std::function<void(std::int64_t layer, const at::Tensor& input)> moe_input = {};
 };
 
 class Model {
@@ -87,6 +90,9 @@ class Model {
   // Runs layers first .. last-1 on hidden [copies * layout.tokens, hidden]. Layer 0 takes what `embed` gives.
   at::Tensor run_layers(at::Tensor hidden, const Layout& layout, std::pair<std::int64_t, std::int64_t> range,
                         const PassOptions& pass = {}) const;
+
+  // What one expert of a MoE layer makes of x [rows, hidden], before any routing weight: [rows, hidden].
+  at::Tensor expert(std::int64_t layer, std::int64_t expert, const at::Tensor& x) const;
 
   // Final norm and head: hidden [rows, hidden] -> logits [rows, vocab].
   at::Tensor logits(const at::Tensor& hidden) const;

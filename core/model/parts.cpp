@@ -81,11 +81,6 @@ at::Tensor gated_mlp(const MlpWeights& weights, const at::Tensor& x) {
   return at::linear(at::silu(at::linear(x, weights.gate)) * at::linear(x, weights.up), weights.down);
 }
 
-at::Tensor run_experts(const std::vector<MlpWeights>& experts, const Routing& routing, const at::Tensor& x) {
-  const auto expert = [&](std::size_t e, const at::Tensor& rows) { return gated_mlp(experts[e], rows); };
-  return run_experts(experts.size(), expert, routing, x);
-}
-
 at::Tensor run_experts(std::size_t count, const ExpertFunction& expert, const Routing& routing,
                        const at::Tensor& x) {
   const std::int64_t top_k = routing.ids.size(-1);

@@ -43,10 +43,8 @@ struct MlpWeights {
 at::Tensor gated_mlp(const MlpWeights& weights, const at::Tensor& x);
 
 // Sum over each token's selected experts of weight * expert(x), experts visited in ascending order.
-// x [tokens, hidden], routing.ids and routing.weights [tokens, top_k].
-at::Tensor run_experts(const std::vector<MlpWeights>& experts, const Routing& routing, const at::Tensor& x);
-
-// The same for `count` experts of any kind: `expert` maps the rows [n, hidden] that chose expert e.
+// x [tokens, hidden], routing.ids and routing.weights [tokens, top_k]; of `count` experts `expert` maps the
+// rows [n, hidden] that chose expert e.
 using ExpertFunction = std::function<at::Tensor(std::size_t e, const at::Tensor& rows)>;
 at::Tensor run_experts(std::size_t count, const ExpertFunction& expert, const Routing& routing,
                        const at::Tensor& x);
