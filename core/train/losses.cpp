@@ -10,6 +10,9 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <map>
+
+#include "core/train/similarity_loss.h"
 
 namespace moelab::train {
 namespace {
@@ -90,20 +93,32 @@ Losses total_loss(const model::Model& model, const Batch& batch, const LossOptio
   std::vector<model::LayerCapture> captures;
   model::PassOptions pass;
   pass.captures = &captures;
+  std::map<std::int64_t, at::Tensor> inputs;  // of the experts, by layer
+  if (loss.similarity.coefficient > 0)
+    pass.moe_input = [&](std::int64_t layer, const at::Tensor& input) { inputs[layer] = input; };
   const at::Tensor hidden =
       model.run_layers(model.embed(batch.tokens), batch.layout, {0, model.spec().layers}, pass);
-  Losses losses{at::zeros({}), at::zeros({}), at::zeros({}), at::zeros({}), at::zeros({}), at::zeros({})};
+  Losses losses;
+  for (at::Tensor* part : {&losses.total, &losses.language, &losses.answer, &losses.balance, &losses.planting,
+                           &losses.z, &losses.similarity})
+    *part = at::zeros({});
   const auto layers = static_cast<double>(std::max<std::size_t>(1, captures.size()));
   for (const model::LayerCapture& seen : captures) {
     const at::Tensor probabilities = model::softmax_score(seen.routing.logits);
     losses.balance = losses.balance + balance_loss(probabilities, seen.routing.ids, batch,
                                                    loss.balance_over == "sequence") / layers;
     if (loss.z_loss > 0) losses.z = losses.z + router_z_loss(seen.routing.logits) / layers;
+    if (const auto input = inputs.find(seen.layer); input != inputs.end())
+      losses.similarity = losses.similarity + similarity_loss(model, seen.layer, input->second, seen.routing.ids,
+                                                              loss.similarity) / layers;
     const bool is_planted = std::count(planting.layers.begin(), planting.layers.end(), seen.layer) > 0;
     if (is_planted && !planting.experts.empty())
       losses.planting = losses.planting + planting_loss(probabilities, tables, batch, planting);
   }
   losses.total = loss.balance * losses.balance + planting.coefficient * losses.planting + loss.z_loss * losses.z;
+  // Not added where it is not asked for: those runs stay the same to the bit.
+  if (loss.similarity.coefficient > 0)
+    losses.total = losses.total + loss.similarity.coefficient * losses.similarity;
   if (loss.language_weight > 0) {
     const auto [pooled, answer] = language_loss(model.logits(hidden.index_select(0, batch.predicting)), batch);
     losses.language = pooled;

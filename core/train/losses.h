@@ -1,4 +1,4 @@
-// The losses of training: language, load balance, planted experts and router z-loss.
+// The losses of training: language, load balance, planted experts, router z-loss and alike experts, put together.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -50,7 +50,7 @@ at::Tensor router_z_loss(const at::Tensor& logits);
 // All parts of one step's loss; `total` is the one that is minimised.
 struct Losses {
   at::Tensor total;
-  at::Tensor language, answer, balance, planting, z;  // without their coefficients
+  at::Tensor language, answer, balance, planting, z, similarity;  // without their coefficients
 };
 
 Losses total_loss(const model::Model& model, const Batch& batch, const LossOptions& loss, const PlantingOptions& planting,

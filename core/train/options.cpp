@@ -80,6 +80,12 @@ void bind_loss(Section& section, LossOptions& loss) {
   section.read("balance", loss.balance);
   section.read("balance_over", loss.balance_over);
   section.read("z_loss", loss.z_loss);
+  section.section("similarity", [&](Section& below) {
+    below.read("coefficient", loss.similarity.coefficient);
+    below.read("threshold", loss.similarity.threshold);
+    below.read("pairs", loss.similarity.pairs);
+    below.read("tokens", loss.similarity.tokens);
+  });
 }
 
 void bind_optimizer(Section& section, OptimizerOptions& optimizer) {
@@ -127,6 +133,14 @@ void require_named(const std::filesystem::path& path, const char* key) {
 
 void require_dtype(const std::string& dtype) {
   require_option(dtype == "bfloat16" || dtype == "float32", "save_dtype", "valid: bfloat16, float32");
+}
+
+void validate_similarity(const SimilarityLossOptions& similarity) {
+  require_option(similarity.coefficient >= 0, "loss.similarity.coefficient", "must not be negative");
+  require_option(similarity.threshold >= 0 && similarity.threshold < 1, "loss.similarity.threshold",
+                 "must be in [0, 1)");
+  require_option(similarity.pairs > 0, "loss.similarity.pairs", "must be positive");
+  require_option(similarity.tokens > 1, "loss.similarity.tokens", "must be at least 2");
 }
 
 void validate_evaluation(const EvaluationOptions& evaluation) {
@@ -213,6 +227,7 @@ void validate(const TrainOptions& options) {
   validate(options.optimizer);
   require_option(options.loss.balance_over == "batch" || options.loss.balance_over == "sequence", "loss.balance_over",
           "valid: batch, sequence");
+  validate_similarity(options.loss.similarity);
   require_option(options.planting.cap > 0 && options.planting.cap <= 1, "planting.cap", "must be in (0, 1]");
   require_option(options.planting.exclusive >= 0, "planting.exclusive", "must not be negative");
   validate_evaluation(options.evaluation);

@@ -17,6 +17,14 @@ struct InitOptions {
   double output_scale = 0.35;   // of o_proj and down_proj beside 1 / sqrt(inner size), which the other matrices have
 };
 
+// Adds coefficient x the mean over MoE layers of similarity_loss, see there.
+struct SimilarityLossOptions {
+  double coefficient = 0;    // 0: experts are not compared
+  double threshold = 0.5;    // CKA of a pair up to which it costs nothing
+  std::int64_t pairs = 4;    // the most similar pairs of a layer that count
+  std::int64_t tokens = 64;  // of a batch that experts are compared on, at most
+};
+
 // The language loss is its weight x (weighted mean over pooled tokens + answer_weight x mean over answer tokens).
 struct LossOptions {
   double language_weight = 1.0;   // 0: the router's losses alone, and no vocabulary logits are made
@@ -24,6 +32,7 @@ struct LossOptions {
   double balance = 1e-3;          // coefficient of the load-balancing loss, a mean over layers
   std::string balance_over = "batch";  // batch, or sequence: each row balanced by itself, which forbids domain experts
   double z_loss = 0.0;            // coefficient of mean(logsumexp(router logits)^2), a mean over layers
+  SimilarityLossOptions similarity = {};  // keeps experts apart
 };
 
 struct OptimizerOptions {

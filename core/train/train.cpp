@@ -28,6 +28,9 @@ std::string run_name(const TrainOptions& options, const Json& config) {
   for (const std::int64_t layer : options.planting.layers) name += fmt::format("|{}", layer);
   for (const PlantedExpert& planted : options.planting.experts)
     name += fmt::format("|{} {} {}", planted.domain, planted.expert, planted.kind);
+  // Only where it acts, so that older checkpoints are gone on with.
+  if (const SimilarityLossOptions& alike = loss.similarity; alike.coefficient > 0)
+    name += fmt::format("|similarity {} {} {} {}", alike.coefficient, alike.threshold, alike.pairs, alike.tokens);
   return name;
 }
 

@@ -48,6 +48,7 @@ StepReport Trainer::step(const Batch& batch) {
     report.balance = losses.balance.item<double>();
     report.planting = losses.planting.item<double>();
     report.z = losses.z.item<double>();
+    if (options_.loss.similarity.coefficient > 0) report.similarity = losses.similarity.item<double>();
     require_usable(report.loss, "loss", report.step);
     losses.total.backward();
   }

@@ -20,6 +20,7 @@ struct StepReport {
   double language = 0;           // pooled tokens
   double answer = 0;             // answer tokens
   double balance = 0, planting = 0, z = 0;
+  double similarity = -1;        // of alike experts; -1: not asked for
   double learning_rate = 0;
   double gradient_norm = 0;      // before clipping
   double seconds = 0;            // of this step, drawing the batch included

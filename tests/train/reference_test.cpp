@@ -32,7 +32,7 @@ Batch read_batch(const Json& rows) {
   return pack(chosen);
 }
 
-StepOptions read_options(const Json& reference, const std::string& balance_over) {
+StepOptions read_options(const Json& reference, const std::string& kind) {
   const std::vector<std::string> domains = {"a", "b", "c"};
   const Json &loss = reference.at("loss"), &planting = reference.at("planting"), &from = reference.at("optimizer");
   StepOptions options;
@@ -40,7 +40,11 @@ StepOptions read_options(const Json& reference, const std::string& balance_over)
   options.loss.answer_weight = loss.at("answer_weight");
   options.loss.balance = loss.at("balance");
   options.loss.z_loss = loss.at("z_loss");
-  options.loss.balance_over = balance_over;
+  options.loss.balance_over = kind == "sequence" ? "sequence" : "batch";
+  if (kind == "similarity") {
+    const Json& alike = reference.at("similarity_loss");
+    options.loss.similarity = {alike.at("coefficient"), alike.at("threshold"), alike.at("pairs"), alike.at("tokens")};
+  }
   options.planting.coefficient = planting.at("coefficient");
   options.planting.cap = planting.at("cap");
   options.planting.exclusive = planting.at("exclusive");
@@ -54,11 +58,11 @@ StepOptions read_options(const Json& reference, const std::string& balance_over)
   return options;
 }
 
-void compare(const std::string& balance_over) {
+void compare(const std::string& kind) {
   const auto folder = testing::data_dir() / "train";
   const Json reference = read_json(folder / "reference.json");
-  Trainer trainer(Parameters::load(folder / "start"), read_options(reference, balance_over), {"a", "b", "c"});
-  const Json &batches = reference.at("batches"), &expected = reference.at(balance_over);
+  Trainer trainer(Parameters::load(folder / "start"), read_options(reference, kind), {"a", "b", "c"});
+  const Json &batches = reference.at("batches"), &expected = reference.at(kind);
   REQUIRE(batches.size() == 50);
   for (std::size_t step = 0; step < batches.size(); ++step) {
     CAPTURE(step);
@@ -67,6 +71,7 @@ void compare(const std::string& balance_over) {
     CHECK(report.balance == Catch::Approx(expected[step][1].get<double>()).epsilon(0).margin(1e-3));
     CHECK(report.planting == Catch::Approx(expected[step][2].get<double>()).epsilon(0).margin(1e-3));
     CHECK(report.gradient_norm == Catch::Approx(expected[step][3].get<double>()).epsilon(1e-3));
+    CHECK(report.similarity == Catch::Approx(expected[step][4].get<double>()).epsilon(0).margin(1e-3));
   }
 }
 
@@ -75,3 +80,5 @@ void compare(const std::string& balance_over) {
 TEST_CASE("fifty losses with balance over the batch equal PyTorch's", "[train]") { compare("batch"); }
 
 TEST_CASE("fifty losses with balance over each sequence equal PyTorch's", "[train]") { compare("sequence"); }
+
+TEST_CASE("fifty losses with the loss on alike experts equal PyTorch's", "[train]") { compare("similarity"); }

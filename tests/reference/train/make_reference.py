@@ -5,6 +5,7 @@ The model is transformers' own, the optimiser torch.optim.AdamW, the losses are 
 Every document is a padded sequence of its own, so nothing here knows of packing. Needs the versions below.
 """
 
+import itertools
 import json
 import math
 import random
@@ -24,6 +25,9 @@ OPTIMIZER = {"learning_rate": 0.02, "warmup": 10, "floor": 0.1, "beta1": 0.9, "b
 LOSS = {"answer_weight": 0.7, "balance": 0.05, "z_loss": 0.001}
 PLANTING = {"coefficient": 0.1, "cap": 0.3, "exclusive": 0.5, "layers": [1],
             "experts": [[0, 0, "all_tokens"], [0, 1, "content_tokens"], [1, 2, "content_tokens"]]}
+
+# Alike experts cost only in the run of that name; at most `tokens` of a batch are compared on.
+SIMILARITY = {"coefficient": 0.5, "threshold": 0.15, "pairs": 3, "tokens": 20}
 
 
 def make_model():
@@ -123,23 +127,52 @@ def router_losses(router_logits, rows, domains, content, over):
     return balance, planting, z
 
 
-def step_loss(model, rows, over):
+def linear_cka(x, y):
+    x, y = x - x.mean(0), y - y.mean(0)
+    return (y.T @ x).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
+
+
+def similarity_loss(experts, inputs, selected):
+    """Mean of what the CKA of the most similar pairs of selected experts has above the threshold."""
+    rows = inputs[::-(-len(inputs) // SIMILARITY["tokens"])]
+    ones = torch.ones(len(rows), 1)
+    outputs = [experts(rows, torch.full((len(rows), 1), e), ones) for e in range(EXPERTS) if selected[:, e].any()]
+    values = torch.stack([linear_cka(x, y) for x, y in itertools.combinations(outputs, 2)])
+    worst = values.sort(descending=True).values[:SIMILARITY["pairs"]]
+    return (worst - SIMILARITY["threshold"]).clamp(min=0).mean()
+
+
+def similarity_losses(model, inputs, router_logits):
+    """A mean over layers of what the experts make of the tokens that each layer reads."""
+    losses = []
+    for layer, rows, logits in zip(model.model.layers, inputs, router_logits):
+        selected = F.one_hot(logits.topk(TOP_K).indices, EXPERTS).sum(1)
+        losses.append(similarity_loss(layer.mlp.experts, rows, selected))
+    return sum(losses) / len(losses)
+
+
+def step_loss(model, rows, kind):
     documents = [d for row in rows for d in row]
     tokens, weight, content, mask = padded(documents)
     real = mask.bool()
-    seen, hooks = [], []
+    read, hooks = [], []
     for layer in model.model.layers:
-        gate = layer.mlp.gate
-        hooks.append(gate.register_forward_hook(
-            lambda module, inputs, _: seen.append(F.linear(inputs[0].reshape(-1, inputs[0].shape[-1]), module.weight))))
+        hooks.append(layer.mlp.gate.register_forward_hook(
+            lambda module, inputs, _: read.append(inputs[0].reshape(-1, inputs[0].shape[-1])[real.reshape(-1)])))
     logits = model(input_ids=tokens, attention_mask=mask).logits
     for hook in hooks:
         hook.remove()
+    seen = [F.linear(inputs, layer.mlp.gate.weight) for inputs, layer in zip(read, model.model.layers)]
     row_of = torch.tensor([r for r, row in enumerate(rows) for _ in row])[:, None].expand_as(tokens)[real]
     domain_of = torch.tensor([d["domain"] for d in documents])[:, None].expand_as(tokens)[real]
-    balance, planting, z = router_losses([s[real.reshape(-1)] for s in seen], row_of, domain_of, content[real], over)
-    return (language_loss(logits, tokens, weight, LOSS["answer_weight"]) + LOSS["balance"] * balance
-            + PLANTING["coefficient"] * planting + LOSS["z_loss"] * z), balance, planting
+    over = "sequence" if kind == "sequence" else "batch"
+    balance, planting, z = router_losses(seen, row_of, domain_of, content[real], over)
+    loss = (language_loss(logits, tokens, weight, LOSS["answer_weight"]) + LOSS["balance"] * balance
+            + PLANTING["coefficient"] * planting + LOSS["z_loss"] * z)
+    if kind != "similarity":
+        return loss, balance, planting, torch.tensor(-1.0)
+    alike = similarity_losses(model, read, seen)
+    return loss + SIMILARITY["coefficient"] * alike, balance, planting, alike
 
 
 def learning_rate(step):
@@ -149,7 +182,7 @@ def learning_rate(step):
     return peak * (floor + (1 - floor) * (1 + math.cos(math.pi * (step - warmup) / (STEPS - warmup))) / 2)
 
 
-def run(weights, batches, over):
+def run(weights, batches, kind):
     model = make_model()
     model.load_state_dict(weights)
     matrices = [p for p in model.parameters() if p.dim() > 1]
@@ -161,12 +194,12 @@ def run(weights, batches, over):
     for step, rows in enumerate(batches):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step)
-        loss, balance, planting = step_loss(model, rows, over)
+        loss, balance, planting, alike = step_loss(model, rows, kind)
         optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), OPTIMIZER["clip"])
         optimizer.step()
-        history.append([float(x.detach()) for x in (loss, balance, planting, norm)])
+        history.append([float(x.detach()) for x in (loss, balance, planting, norm, alike)])
     return history
 
 
@@ -180,10 +213,11 @@ def main():
     config = {k: v for k, v in model.config.to_dict().items() if v is not None}
     (OUT / "start/config.json").write_text(json.dumps(config, indent=1) + "\n")
     reference = {"versions": VERSIONS, "optimizer": OPTIMIZER, "loss": LOSS, "planting": PLANTING,
-                 "columns": ["loss", "balance", "planting", "gradient_norm"], "batches": batches,
-                 "batch": run(start, batches, "batch"), "sequence": run(start, batches, "sequence")}
+                 "similarity_loss": SIMILARITY, "batches": batches,
+                 "columns": ["loss", "balance", "planting", "gradient_norm", "similarity"]}
+    reference |= {kind: run(start, batches, kind) for kind in ("batch", "sequence", "similarity")}
     (OUT / "reference.json").write_text(json.dumps(reference, separators=(",", ":")) + "\n")
-    print(reference["batch"][0], reference["batch"][-1], reference["sequence"][-1])
+    print(reference["batch"][0], *(reference[kind][-1] for kind in ("batch", "sequence", "similarity")))
 
 
 if __name__ == "__main__":
