@@ -4,37 +4,31 @@
 #include <boost/math/distributions/hypergeometric.hpp>
 
 #include "core/base/error.h"
+#include "experiments/statistics/exact_sum.h"
 
 namespace moelab::statistics {
 namespace {
 
-std::vector<double> layer_distribution(const LayerSets& layer) {
+std::vector<Outcome> layer_distribution(const LayerSets& layer) {
   if (std::min({layer.size, layer.first, layer.second}) < 0 ||
       std::max(layer.first, layer.second) > layer.size)
     throw Error("{} and {} members do not fit a layer of {} experts", layer.first, layer.second, layer.size);
-  const std::int64_t most = std::min(layer.first, layer.second);
-  std::vector<double> chance(static_cast<std::size_t>(most) + 1, 0.0);
   const boost::math::hypergeometric law(static_cast<unsigned>(layer.first),
                                         static_cast<unsigned>(layer.second),
                                         static_cast<unsigned>(layer.size));
   const std::int64_t least = std::max<std::int64_t>(0, layer.first + layer.second - layer.size);
-  for (std::int64_t s = least; s <= most; ++s)
-    chance[static_cast<std::size_t>(s)] = boost::math::pdf(law, static_cast<unsigned>(s));
-  return chance;
+  std::vector<Outcome> outcomes;
+  for (std::int64_t s = least; s <= std::min(layer.first, layer.second); ++s)
+    outcomes.push_back({s, boost::math::pdf(law, static_cast<unsigned>(s))});
+  return outcomes;
 }
 
 }  // namespace
 
 std::vector<double> shared_distribution(std::span<const LayerSets> layers) {
-  std::vector<double> chance = {1};
-  for (const LayerSets& layer : layers) {
-    const std::vector<double> next = layer_distribution(layer);
-    std::vector<double> sums(chance.size() + next.size() - 1, 0.0);
-    for (std::size_t a = 0; a < chance.size(); ++a)
-      for (std::size_t b = 0; b < next.size(); ++b) sums[a + b] += chance[a] * next[b];
-    chance = std::move(sums);
-  }
-  return chance;
+  ExactSum shared;
+  for (const LayerSets& layer : layers) shared.add(layer_distribution(layer));
+  return shared.chances();
 }
 
 double expected_jaccard(std::span<const LayerSets> layers) {

@@ -1,11 +1,13 @@
 #include "experiments/statistics/paired_repeats.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <vector>
 
 #include "core/base/error.h"
+#include "experiments/statistics/exact_sum.h"
 #include "experiments/statistics/paired.h"
 
 namespace moelab::statistics {
@@ -30,23 +32,15 @@ std::vector<std::int64_t> sizes_of(const PairedAnswers& answers) {
   return sizes;
 }
 
-// The share of sign choices whose sum is at least as far from zero as `observed`. chance[k]: the share of the
-// choices so far in which the changes taken as positive sum to k; the signed sum is then 2k - total.
+// The share of sign choices whose sum is at least as far from zero as `observed`. Where the changes taken as
+// positive sum to k, the signed sum is 2k - total.
 double sign_flip_p(const std::vector<std::int64_t>& sizes, std::int64_t observed) {
-  const std::int64_t total = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
-  std::vector<double> chance(static_cast<std::size_t>(total) + 1, 0.0);
-  chance[0] = 1;
-  std::int64_t reached = 0;
-  for (const std::int64_t size : sizes) {
-    reached += size;
-    for (std::int64_t k = reached; k >= 0; --k) {
-      const double taken = k >= size ? chance[static_cast<std::size_t>(k - size)] : 0.0;
-      chance[static_cast<std::size_t>(k)] = (chance[static_cast<std::size_t>(k)] + taken) / 2;
-    }
-  }
+  ExactSum positive;
+  for (const std::int64_t size : sizes) positive.add(std::array{Outcome{0, 0.5}, Outcome{size, 0.5}});
+  const auto total = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
   double p = 0;
   for (std::int64_t k = 0; k <= total; ++k)
-    if (std::abs(2 * k - total) >= observed) p += chance[static_cast<std::size_t>(k)];
+    if (std::abs(2 * k - total) >= observed) p += positive.chances()[static_cast<std::size_t>(k)];
   return std::min(1.0, p);
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "experiments/statistics/exact_sum.h"
 #include "experiments/statistics/paired.h"
 #include "experiments/statistics/paired_repeats.h"
 
@@ -42,23 +43,16 @@ std::vector<Counts> counts_by_question(std::span<const std::uint8_t> own,
 
 std::int64_t largest(const Counts& counts) { return *std::max_element(counts.begin(), counts.end()); }
 
-// chance[s]: that the own plan's counts sum to s when each question's is drawn from its k counts.
-double convolved_p(const std::vector<Counts>& questions, std::int64_t observed, std::int64_t total) {
-  std::vector<double> chance(static_cast<std::size_t>(total) + 1, 0.0);
-  chance[0] = 1;
-  std::int64_t reached = 0;
+// The chance that the own plan's counts sum to `observed` or more when each question's is drawn from its k
+// counts.
+double convolved_p(const std::vector<Counts>& questions, std::int64_t observed) {
+  ExactSum sum;
   for (const Counts& counts : questions) {
-    if (largest(counts) == 0) continue;
-    reached += largest(counts);
-    for (std::int64_t sum = reached; sum >= 0; --sum) {
-      double drawn = 0;
-      for (const std::int64_t count : counts)
-        if (count <= sum) drawn += chance[static_cast<std::size_t>(sum - count)];
-      chance[static_cast<std::size_t>(sum)] = drawn / static_cast<double>(counts.size());
-    }
+    std::vector<Outcome> law;
+    for (const std::int64_t count : counts) law.push_back({count, 1.0 / static_cast<double>(counts.size())});
+    if (largest(counts) > 0) sum.add(law);
   }
-  const double p = std::accumulate(chance.begin() + static_cast<std::ptrdiff_t>(observed), chance.end(), 0.0);
-  return std::min(1.0, p);
+  return sum.at_least(observed);
 }
 
 double normal_p(const std::vector<Counts>& questions, std::int64_t observed) {
@@ -83,8 +77,7 @@ double permuted_p(const std::vector<Counts>& questions) {
   }
   if (total == 0) return 1;
   const double steps = static_cast<double>(total) * static_cast<double>(questions.size() * plans);
-  return steps <= kMostConvolutionSteps ? convolved_p(questions, observed, total)
-                                        : normal_p(questions, observed);
+  return steps <= kMostConvolutionSteps ? convolved_p(questions, observed) : normal_p(questions, observed);
 }
 
 double summed_gain(const std::vector<std::vector<double>>& gains, const std::vector<std::size_t>& plans) {
