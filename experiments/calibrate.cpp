@@ -109,16 +109,12 @@ std::vector<double> null_gains(const DomainAnswers& domain) {
   return gains;
 }
 
-// The other plans of the same draw at the setting that was chosen most often.
+// Their answers and gains, from the table that calls rest on.
 OtherPlans others_of(const DomainAnswers& domain, const std::string& role, const Selected& selected,
                      const std::vector<std::size_t>& asked) {
-  const Candidate& modal = selected.modal_candidate();
   OtherPlans others;
-  for (const auto& [cell, cell_role] : domain.cells->cells) {
-    if (cell_role != role || cell.method != selected.method || cell.draw != selected.draw ||
-        cell.steered_domain == selected.steered_domain || cell.n_steered != modal.n_steered ||
-        cell.alpha != modal.alpha || cell.mode != modal.mode || !domain.table.cells.contains(cell.id))
-      continue;
+  for (const store::CellRow& cell : cells_of_others(domain, role, selected)) {
+    if (!domain.table.cells.contains(cell.id)) continue;
     const Answers& answers = domain.table.cells.at(cell.id);
     others.rows.emplace_back().gain = pair_on(domain, answers, asked).gain();
     others.answers.push_back(answers_at(answers, asked));

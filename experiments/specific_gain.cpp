@@ -31,15 +31,23 @@ std::vector<std::vector<double>> gain_matrix(const MethodRows& rows) {
 
 }  // namespace
 
+std::vector<store::CellRow> cells_of_others(const DomainAnswers& domain, const std::string& role,
+                                            const Selected& selected) {
+  const Candidate& modal = selected.modal_candidate();
+  std::vector<store::CellRow> others;
+  for (const auto& [cell, cell_role] : domain.cells->cells)
+    if (cell_role == role && cell.method == selected.method && cell.draw == selected.draw &&
+        cell.steered_domain != selected.steered_domain && cell.n_steered == modal.n_steered &&
+        cell.alpha == modal.alpha && cell.mode == modal.mode)
+      others.push_back(cell);
+  return others;
+}
+
 OtherPlans other_plans(store::Store& store, const DomainContext& context, const Selected& selected,
                        const std::vector<std::size_t>& asked) {
   const DomainAnswers& domain = *context.domain;
-  const Candidate& modal = selected.modal_candidate();
   OtherPlans others;
-  for (const auto& [cell, role] : domain.cells->cells) {
-    if (role != "other_domain" || cell.method != selected.method || cell.n_steered != modal.n_steered ||
-        cell.alpha != modal.alpha || cell.mode != modal.mode)
-      continue;
+  for (const store::CellRow& cell : cells_of_others(domain, "other_domain", selected)) {
     const Answers answers = answers_of(store, cell.id, domain.table, domain.evaluator);
     if (answers.empty()) continue;
     others.rows.push_back(plan_row_of(store, context, cell, pair_on(domain, answers, asked)));

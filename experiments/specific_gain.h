@@ -14,6 +14,11 @@ struct OtherPlans {
   std::vector<Answers> answers;  // in the order of `asked`
 };
 
+// The cells of `role` that run another domain's plan of the selected method and draw, at the setting that was
+// chosen most often.
+std::vector<store::CellRow> cells_of_others(const DomainAnswers& domain, const std::string& role,
+                                            const Selected& selected);
+
 // Those at the setting that `selected` chose most often; plans that lack an answer are left out.
 OtherPlans other_plans(store::Store& store, const DomainContext& context, const Selected& selected,
                        const std::vector<std::size_t>& asked);
