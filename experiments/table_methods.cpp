@@ -5,7 +5,9 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
+#include "experiments/method_budget.h"
 #include "experiments/study_notes.h"
 #include "experiments/tables.h"
 
@@ -203,13 +205,25 @@ std::vector<std::pair<const char*, std::string>> record_of(const MethodRow& row)
           {"exact", row.is_exact ? "yes" : "no"}};
 }
 
-TextTable records(const std::vector<MethodRow>& rows) {
+// The budget of a row; one without any cell where none are stored.
+MethodBudget budget_of(const std::vector<MethodBudget>& budgets, const MethodRow& row) {
+  for (const MethodBudget& budget : budgets)
+    if (std::tie(budget.model, budget.benchmark, budget.domain, budget.method) ==
+        std::tie(row.model, row.benchmark, row.domain, row.method))
+      return budget;
+  return {};
+}
+
+TextTable records(const std::vector<MethodRow>& rows, const std::vector<MethodBudget>& budgets) {
   TextTable table;
-  for (const auto& [name, value] : record_of(rows.front()))
-    table.columns.push_back({name, table.columns.size() < 6});
   for (const MethodRow& row : rows) {
+    auto record = record_of(row);
+    for (auto& figure : budget_record(budget_of(budgets, row))) record.push_back(std::move(figure));
     std::vector<std::string> cells;
-    for (auto& [name, value] : record_of(row)) cells.push_back(std::move(value));
+    for (auto& [name, value] : record) {
+      if (table.rows.empty()) table.columns.push_back({name, table.columns.size() < 6});
+      cells.push_back(std::move(value));
+    }
     table.add(std::move(cells));
   }
   return table;
@@ -219,7 +233,7 @@ TextTable records(const std::vector<MethodRow>& rows) {
 
 TextTable methods_table(store::Store& store, const TableRequest& request, bool as_records) {
   const std::vector<MethodRow> rows = method_rows(store, request);
-  if (as_records) return records(rows);
+  if (as_records) return records(rows, method_budgets(store, request));
   std::set<std::string> modes;
   for (const MethodRow& row : rows) {
     if (row.chosen && !row.chosen->mode.empty()) modes.insert(row.chosen->mode);

@@ -50,6 +50,7 @@ TEST_CASE("A study of one domain has no transfer to show", "[experiments]") {
 TEST_CASE("The cost table sums a method's cells, discovery, labels and training", "[experiments]") {
   TableFixture fixture;
   fixture.add_grid();
+  fixture.add_comparisons();
   fixture.add_discovery();  // runs 1 (chemistry) and 2, on the first question, 18 tokens
   fixture.add_cell(TableFixture::steered("sft/2", 0, 1), "grid", "RRRR");
   store::Database& database = fixture.store.database();
@@ -77,8 +78,16 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   selection.domain = "chemistry";
   selection.method = "dsmoe";
   selection.chosen = 3;
-  selection.candidates = R"([{"cell": 3, "correct": 1, "n": 7}])";
-  fixture.store.put_selections(std::vector{selection});
+  selection.candidates = R"([{"cell": 3, "correct": 1, "n": 7}, {"cell": 4, "correct": 0, "n": 7}])";
+  store::SelectionRow other_fold = selection;  // five of them: six on average
+  other_fold.fold = 1;
+  other_fold.candidates = R"([{"cell": 3, "correct": 1, "n": 5}, {"cell": 4, "correct": 0, "n": 5}])";
+  store::SelectionRow alone = selection;  // one setting leaves nothing to choose
+  alone.method = "sft/2";
+  alone.candidates = R"([{"cell": 3, "correct": 1, "n": 7}])";
+  fixture.store.put_selections(std::vector{selection, other_fold, alone});
+  put_note(fixture.store, fixture.study, "discovery",
+           {{"model", fixture.model}, {"benchmark", "facts"}, {"domain", "chemistry"}, {"run", 1}});
   const store::Id training = fixture.store.put_training({"t", "sft/chemistry/2", "{}", "0", "cpu"});
   std::vector<store::TrainingStepRow> steps(2);
   steps[0].step = 1;
@@ -99,12 +108,31 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
 
   const TextTable table = cost_table(fixture.store, fixture.request(), false);
   CHECK((line_of(table, "  dsmoe") ==
-         Line{"  dsmoe", "3", "1.5", "300", "30", "20", "2.5", "-", "1", "7", "1"}));
+         Line{"  dsmoe", "6", "1", "1", "3", "1.5", "300", "30", "20", "2.5", "-"}));
   CHECK((line_of(table, "  sft/2") ==
-         Line{"  sft/2", "1", "0.5", "100", "12", "8", "0.0", "9.0", "0", "40", "0"}));
+         Line{"  sft/2", "40", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "9.0"}));
   CHECK((line_of(table, "  random") ==
-         Line{"  random", "2", "1.0", "200", "24", "16", "0.0", "-", "0", "-", "0"}));
-  CHECK((line_of(table, "  original")[1] == "1"));
+         Line{"  random", "0", "0", "0", "2", "1.0", "200", "24", "16", "0.0", "-"}));
+  CHECK((line_of(table, "  original")[4] == "1"));
+  // The same figures stand beside the method in the CSV of the methods table.
+  const TextTable methods = methods_table(fixture.store, fixture.request(), true);
+  const auto figure = [&](const std::string& method, const std::string& name) {
+    for (std::size_t c = 0; c < methods.columns.size(); ++c)
+      for (const TableRow& row : methods.rows)
+        if (methods.columns[c].name == name && row.cells[3] == method) return row.cells[c];
+    throw Error("no column '{}'", name);
+  };
+  CHECK(figure("dsmoe", "labelled_choice") == "6");
+  CHECK(figure("dsmoe", "labelled_questions") == "6");
+  CHECK(figure("dsmoe", "test_inputs_seen") == "1");
+  CHECK(figure("dsmoe", "discovery_seconds") == "2.5");
+  CHECK(figure("dsmoe", "training_seconds").empty());
+  CHECK(figure("dsmoe", "thinking_tokens") == "30");
+  CHECK(figure("original", "cells") == "1");
+  CHECK(figure("random", "scoring_seconds") == "1");
+  database.run("UPDATE study SET config = ?1",
+               R"({"evaluator": "mcq_continuation", "discovery": {"loss": "answer"}})");
+  CHECK((line_of(cost_table(fixture.store, fixture.request(), false), "  dsmoe")[1] == "7"));
   const TextTable records = cost_table(fixture.store, fixture.request(), true);
   CHECK(records.rows.size() == 4);
   CHECK(records.columns.size() == records.rows[0].cells.size());

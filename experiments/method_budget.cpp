@@ -1,0 +1,173 @@
+#include "experiments/method_budget.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include "core/base/json.h"
+#include "experiments/discovery_overlap.h"
+#include "experiments/study_notes.h"
+#include "experiments/text_table.h"
+
+namespace moelab::experiments {
+namespace {
+
+// The grid's cells, the original's and the null draws'. Equal plans are run once, and their time is shared.
+std::vector<MethodBudget> scored(store::Store& store, const TableRequest& request) {
+  std::vector<MethodBudget> budgets;
+  store::Statement row = store.database().prepare(
+      "SELECT m.name, c.benchmark, c.domain, c.method, count(*), sum(c.tokens), sum(c.seconds), "
+      "sum((SELECT coalesce(sum(s.n_think), 0) FROM sample AS s WHERE s.cell = c.id)), "
+      "sum((SELECT coalesce(sum(s.n_answer), 0) FROM sample AS s WHERE s.cell = c.id)) "
+      "FROM study_cell AS x JOIN cell AS c ON c.id = x.cell JOIN model AS m ON m.id = c.model "
+      "WHERE x.study = ?1 AND x.role IN ('original', 'grid', 'null') GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, "
+      "4");
+  row.bind(request.study);
+  while (row.step()) {
+    MethodBudget budget;
+    budget.model = row.get<std::string>(0);
+    budget.benchmark = row.get<std::string>(1);
+    budget.domain = row.get<std::string>(2);
+    budget.method = row.get<std::string>(3);
+    if (!is_wanted(request.models, budget.model) || !is_wanted(request.domains, budget.domain) ||
+        !is_wanted(request.methods, budget.method))
+      continue;
+    budget.cells = row.get<std::int64_t>(4);
+    budget.tokens = row.get<std::int64_t>(5);
+    budget.seconds = row.get<double>(6);
+    budget.thinking = row.get<std::int64_t>(7);
+    budget.answer = row.get<std::int64_t>(8);
+    budgets.push_back(std::move(budget));
+  }
+  return budgets;
+}
+
+// The discovery runs behind the method's plans.
+void add_discovery(store::Store& store, store::Id study, bool reads_labels, MethodBudget& budget) {
+  store::Statement row = store.database().prepare(
+      "SELECT coalesce(sum(seconds), 0), coalesce(sum(n_questions), 0) FROM discovery_run WHERE id IN "
+      "(SELECT p.run FROM study_cell AS x JOIN cell AS c ON c.id = x.cell JOIN plan AS p ON p.id = c.plan "
+      "JOIN model AS m ON m.id = c.model WHERE x.study = ?1 AND x.role IN ('grid', 'null') AND m.name = ?2 "
+      "AND c.benchmark = ?3 AND c.domain = ?4 AND c.method = ?5)");
+  row.bind(study, budget.model, budget.benchmark, budget.domain, budget.method);
+  if (!row.step()) return;
+  budget.discovery = row.get<double>(0);
+  budget.discovery_questions = row.get<std::int64_t>(1);
+  if (reads_labels) budget.labelled_discovery = static_cast<double>(budget.discovery_questions);
+}
+
+// `repeats`: samples of a question, which a choice counts one by one.
+void add_choice(store::Store& store, store::Id study, std::int64_t repeats, MethodBudget& budget) {
+  const auto answers = store.database().find<double>(
+      "SELECT coalesce(avg(n), 0) FROM (SELECT CASE WHEN count(DISTINCT j.value ->> 'cell') > 1 "
+      "THEN max(j.value ->> 'n') ELSE 0 END AS n FROM selection AS x, json_each(x.candidates) AS j "
+      "JOIN model AS m ON m.id = x.model WHERE x.study = ?1 AND m.name = ?2 AND x.benchmark = ?3 AND "
+      "x.domain = ?4 AND x.method = ?5 GROUP BY x.id)",
+      study, budget.model, budget.benchmark, budget.domain, budget.method);
+  budget.labelled_choice = answers.value_or(0) / static_cast<double>(repeats);
+}
+
+// The fine-tuning runs behind the method's cells: their time, and the questions whose answers they learnt.
+void add_training(store::Store& store, store::Id study, MethodBudget& budget) {
+  std::map<store::Id, std::int64_t> labelled;  // by run: one that was gone on with has several notes
+  for (const Json& note : notes(store, study, "training")) {
+    const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
+                        note.at("benchmark") == budget.benchmark && note.at("domain") == budget.domain &&
+                        note.at("method") == budget.method;
+    if (is_own) labelled[note.at("run").get<store::Id>()] = note.at("labelled_questions").get<std::int64_t>();
+  }
+  if (labelled.empty()) return;
+  budget.training = 0;
+  for (const auto& [run, questions] : labelled) {
+    budget.labelled_training += static_cast<double>(questions);
+    budget.training += store.database()
+                           .find<double>("SELECT max(seconds) FROM training_step WHERE run = ?1", run)
+                           .value_or(0);
+  }
+}
+
+// Samples of a question, by benchmark.
+std::map<std::string, std::int64_t> stored_repeats(const Json& config) {
+  const std::string origin = "study.config";
+  std::map<std::string, std::int64_t> repeats;
+  const Json options = json_get_or<Json>(config, "options", Json::object(), origin);
+  for (const Json& benchmark : json_get_or<Json>(options, "benchmark", Json::array(), origin)) {
+    const Json generation = json_get_or<Json>(benchmark, "generation", Json::object(), origin);
+    repeats[json_get<std::string>(benchmark, "name", origin)] =
+        json_get_or<std::int64_t>(generation, "repeats", 1, origin);
+  }
+  return repeats;
+}
+
+void add_to(MethodBudget& sum, const MethodBudget& budget) {
+  sum.cells += budget.cells;
+  sum.tokens += budget.tokens;
+  sum.thinking += budget.thinking;
+  sum.answer += budget.answer;
+  sum.seconds += budget.seconds;
+  sum.discovery += budget.discovery;
+  if (!std::isnan(budget.training))
+    sum.training = (std::isnan(sum.training) ? 0 : sum.training) + budget.training;
+  sum.discovery_questions += budget.discovery_questions;
+  sum.labelled_discovery += budget.labelled_discovery;
+  sum.labelled_choice += budget.labelled_choice;
+  sum.labelled_training += budget.labelled_training;
+  sum.test_seen += budget.test_seen;
+}
+
+}  // namespace
+
+std::vector<MethodBudget> method_budgets(store::Store& store, const TableRequest& request) {
+  const Json config = parse_json(store.study(request.study).config, "study.config");
+  const Json discovery = json_get_or<Json>(config, "discovery", Json::object(), "study.config");
+  const bool reads_labels = json_get_or<std::string>(discovery, "loss", "prompt", "study.config") == "answer";
+  auto repeats = stored_repeats(config);
+  const auto overlaps = discovery_overlaps(store, request);
+  std::vector<MethodBudget> budgets = scored(store, request);
+  for (MethodBudget& budget : budgets) {
+    add_discovery(store, request.study, reads_labels, budget);
+    add_choice(store, request.study, repeats.try_emplace(budget.benchmark, 1).first->second, budget);
+    add_training(store, request.study, budget);
+    if (budget.discovery_questions == 0) continue;
+    for (const DiscoveryOverlap& overlap : overlaps)
+      if (std::tie(overlap.model, overlap.benchmark, overlap.domain) ==
+          std::tie(budget.model, budget.benchmark, budget.domain))
+        budget.test_seen = overlap.questions;
+  }
+  return budgets;
+}
+
+std::vector<MethodBudget> summed_over_domains(const std::vector<MethodBudget>& budgets) {
+  std::map<std::tuple<std::string, std::string, std::string>, MethodBudget> sums;
+  for (const MethodBudget& budget : budgets) {
+    MethodBudget& sum = sums[{budget.model, budget.benchmark, budget.method}];
+    sum.model = budget.model;
+    sum.benchmark = budget.benchmark;
+    sum.method = budget.method;
+    add_to(sum, budget);
+  }
+  std::vector<MethodBudget> list;
+  for (auto& [key, sum] : sums) list.push_back(std::move(sum));
+  return list;
+}
+
+std::vector<std::pair<const char*, std::string>> budget_record(const MethodBudget& budget) {
+  const auto real = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
+  return {{"cells", fmt::to_string(budget.cells)},
+          {"scoring_seconds", real(budget.seconds)},
+          {"tokens", fmt::to_string(budget.tokens)},
+          {"thinking_tokens", fmt::to_string(budget.thinking)},
+          {"answer_tokens", fmt::to_string(budget.answer)},
+          {"discovery_seconds", real(budget.discovery)},
+          {"training_seconds", real(budget.training)},
+          {"discovery_questions", fmt::to_string(budget.discovery_questions)},
+          {"labelled_discovery", real(budget.labelled_discovery)},
+          {"labelled_choice", real(budget.labelled_choice)},
+          {"labelled_training", real(budget.labelled_training)},
+          {"labelled_questions", real(budget.labelled())},
+          {"test_inputs_seen", fmt::to_string(budget.test_seen)}};
+}
+
+}  // namespace moelab::experiments
