@@ -1,8 +1,10 @@
 #include "core/train/flat_leaves.h"
 
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
 #include <array>
+#include <cmath>
 
 namespace moelab::train {
 
@@ -30,6 +32,19 @@ FlatLeaves make_leaves(std::span<const LeafShape> shapes, at::Device device) {
     used[g] += shape.count();
   }
   return leaves;
+}
+
+void zero_gradients(std::vector<FlatGroup>& groups) {
+  for (FlatGroup& group : groups) group.gradient.zero_();
+}
+
+double gradient_norm(const std::vector<FlatGroup>& groups) {
+  double squares = 0;
+  for (const FlatGroup& group : groups) {
+    const double norm = at::linalg_vector_norm(group.gradient, 2).item<double>();
+    squares += norm * norm;
+  }
+  return std::sqrt(squares);
 }
 
 }  // namespace moelab::train

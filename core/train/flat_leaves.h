@@ -33,4 +33,9 @@ struct FlatLeaves {
 // Zeros that require gradients; each leaf's gradient is defined from the start.
 FlatLeaves make_leaves(std::span<const LeafShape> shapes, at::Device device);
 
+void zero_gradients(std::vector<FlatGroup>& groups);
+
+// The L2 norm of all gradients together.
+double gradient_norm(const std::vector<FlatGroup>& groups);
+
 }  // namespace moelab::train

@@ -3,7 +3,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
@@ -29,27 +28,32 @@ AdamW::AdamW(const std::vector<FlatGroup>& groups, const OptimizerOptions& optio
   }
 }
 
-double AdamW::clip(std::vector<FlatGroup>& groups) const {
-  double squares = 0;
-  for (const FlatGroup& group : groups) {
-    const double norm = at::linalg_vector_norm(group.gradient, 2).item<double>();
-    squares += norm * norm;
-  }
-  const double norm = std::sqrt(squares);
-  if (options_.clip > 0 && norm > options_.clip)
-    for (FlatGroup& group : groups) group.gradient.mul_(options_.clip / (norm + 1e-6));
-  return norm;
+StepMeasure AdamW::measure(std::vector<FlatGroup>& groups, std::int64_t step,
+                           const std::function<double()>& backward) const {
+  zero_gradients(groups);
+  StepMeasure measure;
+  measure.loss = backward();
+  if (!std::isfinite(measure.loss)) throw Exploded("step {}: the loss is {}", step + 1, measure.loss);
+  measure.gradient_norm = gradient_norm(groups);
+  if (!std::isfinite(measure.gradient_norm))
+    throw Exploded("step {}: the gradient norm is {}", step + 1, measure.gradient_norm);
+  if (options_.clip > 0 && measure.gradient_norm > options_.clip)
+    for (FlatGroup& group : groups) group.gradient.mul_(options_.clip / (measure.gradient_norm + 1e-6));
+  return measure;
 }
 
-void AdamW::update(std::vector<FlatGroup>& groups, double learning_rate, std::int64_t step) {
+double AdamW::update(std::vector<FlatGroup>& groups, std::int64_t step, std::int64_t steps) {
+  const double learning_rate = learning_rate_at(step, steps, options_);
   const at::NoGradGuard no_grad;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].weight.numel() == 0) continue;
     const at::Tensor count = at::full({}, static_cast<double>(step + 1), groups[g].weight.options());
-    at::_fused_adamw_({groups[g].weight}, {groups[g].gradient}, {first_[g]}, {second_[g]}, {}, {count}, learning_rate,
-                      options_.beta1, options_.beta2, g == 0 ? options_.weight_decay : 0.0, options_.epsilon,
+    at::_fused_adamw_({groups[g].weight}, {groups[g].gradient}, {first_[g]}, {second_[g]}, {}, {count},
+                      learning_rate, options_.beta1, options_.beta2, g == 0 ? options_.weight_decay : 0.0,
+                      options_.epsilon,
                       /*amsgrad=*/false, /*maximize=*/false);
   }
+  return learning_rate;
 }
 
 }  // namespace moelab::train

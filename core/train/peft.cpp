@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 
-#include "core/base/hash.h"
 #include "core/model/safetensors.h"
 #include "core/text/regex.h"
 #include "core/train/save.h"
@@ -341,18 +340,6 @@ void save_adapter(const std::filesystem::path& directory, const TunedModel& tune
 
 std::vector<LoraSite> read_adapter(const std::filesystem::path& directory, const model::ModelSpec& spec) {
   return AdapterReader(directory, spec).read();
-}
-
-std::string trained_digest(const TunedModel& tuned) {
-  std::string text;
-  for (const LoraSite& site : tuned.sites())
-    text += fmt::format("{} {} {}\n", site.name, site.scaling(), site.is_transposed);
-  for (const auto& [name, leaf] : tuned.leaves().named) {
-    const at::Tensor bytes = leaf.detach().cpu().contiguous();
-    text += fmt::format("{} {}\n", name,
-                        sha256({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()}));
-  }
-  return sha256(text);
 }
 
 }  // namespace moelab::train

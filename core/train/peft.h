@@ -23,8 +23,4 @@ void save_adapter(const std::filesystem::path& directory, const TunedModel& tune
 // that is missing or does not fit, NaN.
 std::vector<LoraSite> read_adapter(const std::filesystem::path& directory, const model::ModelSpec& spec);
 
-// SHA-256 over what training has made: names, factors or weights, scalings and orientations. Equal for equal
-// models.
-std::string trained_digest(const TunedModel& tuned);
-
 }  // namespace moelab::train

@@ -35,13 +35,6 @@ void require_usable(const SftOptions& options) {
   validate(options.optimizer);
 }
 
-void require_room(std::span<const SftExample> examples, const model::ModelSpec& spec) {
-  for (const SftExample& example : examples)
-    if (static_cast<std::int64_t>(example.document.tokens.size()) > spec.max_positions)
-      throw ConfigError("the example '{}' has {} tokens, the model takes {}: leave it out", example.name,
-                        example.document.tokens.size(), spec.max_positions);
-}
-
 // Examples picked by index as passes of at most `rows`.
 std::vector<Batch> pack_examples(std::span<const SftExample> examples, std::span<const std::size_t> picked,
                                  std::int64_t rows, at::Device device) {
@@ -55,41 +48,31 @@ std::vector<Batch> pack_examples(std::span<const SftExample> examples, std::span
   return batches;
 }
 
+double count_targets(std::span<const Batch> batches) {
+  double targets = 0;
+  for (const Batch& batch : batches) targets += static_cast<double>(batch.target.size(0));
+  return targets;
+}
+
 double mean_loss(const TunedModel& tuned, std::span<const Batch> batches) {
-  double sum = 0, targets = 0;
-  for (const Batch& batch : batches) {
-    sum += loss_sum(tuned, batch);
-    targets += static_cast<double>(batch.target.size(0));
-  }
-  return sum / targets;
+  return loss_sum(tuned, batches) / count_targets(batches);
 }
 
 // Loss and clipped gradient of a step, whose weights stay as they are.
-SftStep measure_step(TunedModel& tuned, AdamW& optimizer, std::span<const Batch> batches, std::int64_t step,
-                     const SftOptions& options) {
-  auto& groups = tuned.leaves().groups;
-  for (FlatGroup& group : groups) group.gradient.zero_();
+SftStep measure_step(TunedModel& tuned, const AdamW& optimizer, std::span<const Batch> batches,
+                     std::int64_t step, const SftOptions& options) {
   SftStep report;
   report.step = step + 1;
-  double targets = 0, sum = 0;
-  for (const Batch& batch : batches) targets += static_cast<double>(batch.target.size(0));
-  for (const Batch& batch : batches) {
-    sum += add_gradient(tuned, batch, targets, options.recompute);
-    report.tokens += batch.layout.tokens;
-  }
-  report.loss = sum / targets;
-  if (!std::isfinite(report.loss)) throw Exploded("step {}: the loss is {}", report.step, report.loss);
-  report.gradient_norm = optimizer.clip(groups);
-  if (!std::isfinite(report.gradient_norm))
-    throw Exploded("step {}: the gradient norm is {}", report.step, report.gradient_norm);
+  const double targets = count_targets(batches);
+  const StepMeasure measure = optimizer.measure(tuned.leaves().groups, step, [&] {
+    double sum = 0;
+    for (const Batch& batch : batches) sum += add_gradient(tuned, batch, targets, options.recompute);
+    return sum / targets;
+  });
+  for (const Batch& batch : batches) report.tokens += batch.layout.tokens;
+  report.loss = measure.loss;
+  report.gradient_norm = measure.gradient_norm;
   return report;
-}
-
-// The update of a step that was measured.
-void update_weights(TunedModel& tuned, AdamW& optimizer, SftStep& report, const SftOptions& options) {
-  const std::int64_t step = report.step - 1;
-  report.learning_rate = learning_rate_at(step, options.steps, options.optimizer);
-  optimizer.update(tuned.leaves().groups, report.learning_rate, step);
 }
 
 // Everything that decides the weights after a step, so that a checkpoint is never continued by another run.
@@ -225,7 +208,7 @@ SftStep Run::step() {
   }
   require_no_explosion(report.loss, done());
   if (tuning_.empty() && done() % options_.evaluate_every == 0) keep_state();
-  update_weights(tuned_, optimizer_, report, options_);
+  report.learning_rate = optimizer_.update(tuned_.leaves().groups, done(), options_.steps);
   progress_.done += 1;
   progress_.tokens += static_cast<double>(report.tokens);
   progress_.last_loss = report.loss;
@@ -287,6 +270,13 @@ SftResult Run::go(const SftCallback& report) {
 
 }  // namespace
 
+void require_room(std::span<const SftExample> examples, const model::ModelSpec& spec) {
+  for (const SftExample& example : examples)
+    if (static_cast<std::int64_t>(example.document.tokens.size()) > spec.max_positions)
+      throw ConfigError("the example '{}' has {} tokens, the model takes {}: leave it out", example.name,
+                        example.document.tokens.size(), spec.max_positions);
+}
+
 SftExample make_example(const std::string& name, const std::vector<std::int32_t>& prompt,
                         const std::vector<std::int32_t>& answer) {
   if (prompt.empty() || answer.empty())
@@ -322,7 +312,7 @@ SftStep sft_step(TunedModel& tuned, AdamW& optimizer, std::span<const Batch> bat
                  const SftOptions& options) {
   const auto start = Clock::now();
   SftStep report = measure_step(tuned, optimizer, batches, step, options);
-  update_weights(tuned, optimizer, report, options);
+  report.learning_rate = optimizer.update(tuned.leaves().groups, step, options.steps);
   report.seconds = seconds_from(start);
   return report;
 }

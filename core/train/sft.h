@@ -25,6 +25,9 @@ struct SftExample {
 SftExample make_example(const std::string& name, const std::vector<std::int32_t>& prompt,
                         const std::vector<std::int32_t>& answer);
 
+// Throws ConfigError naming an example that has more tokens than the model takes.
+void require_room(std::span<const SftExample> examples, const model::ModelSpec& spec);
+
 struct SftOptions {
   std::int64_t steps = 100;       // optimiser steps at the most
   std::int64_t batch_rows = 8;    // examples of one pass
@@ -76,11 +79,6 @@ struct SftResult {
 // The examples of step `step`, counted from 0, as indices below `examples`: batch_rows * accumulation of
 // them. They depend on these, the seed and the step alone; an epoch takes every example once.
 std::vector<std::size_t> examples_of_step(std::int64_t step, std::size_t examples, const SftOptions& options);
-
-// A loss far above the first ones, or a loss or gradient that is not finite.
-class Exploded : public Error {
-  using Error::Error;
-};
 
 // One optimiser step on given batches: their mean loss over all targets. `step` counts from 0. Throws
 // Exploded, with the weights as they were, for a loss or gradient that is not finite.

@@ -59,9 +59,20 @@ at::Tensor whole_loss(const TunedModel& tuned, const Batch& batch) {
 
 }  // namespace
 
-double loss_sum(const TunedModel& tuned, const Batch& batch) {
+double loss_sum(const TunedModel& tuned, std::span<const Batch> batches) {
   const at::NoGradGuard no_grad;
-  return whole_loss(tuned, batch).item<double>();
+  const model::Model ends(tuned.spec(), tuned.ends());
+  std::vector<at::Tensor> hidden;  // [batches]
+  for (const Batch& batch : batches) hidden.push_back(ends.embed(batch.tokens));
+  for (std::int64_t layer = 0; layer < tuned.spec().layers; ++layer) {
+    const model::Model one = one_layer(tuned, layer);
+    for (std::size_t b = 0; b < batches.size(); ++b)
+      hidden[b] = one.run_layers(hidden[b], batches[b].layout, {layer, layer + 1});
+  }
+  double sum = 0;
+  for (std::size_t b = 0; b < batches.size(); ++b)
+    sum += summed_loss(ends, hidden[b], batches[b]).item<double>();
+  return sum;
 }
 
 double add_gradient(TunedModel& tuned, const Batch& batch, double divisor, bool recompute) {

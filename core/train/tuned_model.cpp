@@ -8,6 +8,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/base/hash.h"
 #include "core/base/random.h"
 #include "core/model/safetensors.h"
 #include "core/train/tune_targets.h"
@@ -178,6 +179,12 @@ TunedModel::Values TunedModel::changed(std::int64_t layer) const {
   return values;
 }
 
+std::optional<at::Tensor> TunedModel::value(const std::string& name) const {
+  const Values values = changed(layer_of(name));
+  const auto found = values.find(name);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
+}
+
 model::TensorSource TunedModel::source(const Values& values) const {
   return {model_dir_, [this](const std::string& name) { return weights_.contains(name); },
           [this, &values](const std::string& name) {
@@ -207,6 +214,18 @@ model::Model TunedModel::model() const {
 model::Model TunedModel::merged() const {
   const at::NoGradGuard no_grad;
   return model();
+}
+
+std::string trained_digest(const TunedModel& tuned) {
+  std::string text;
+  for (const LoraSite& site : tuned.sites())
+    text += fmt::format("{} {} {}\n", site.name, site.scaling(), site.is_transposed);
+  for (const auto& [name, leaf] : tuned.leaves().named) {
+    const at::Tensor bytes = leaf.detach().cpu().contiguous();
+    text += fmt::format("{} {}\n", name,
+                        sha256({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()}));
+  }
+  return sha256(text);
 }
 
 }  // namespace moelab::train

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ class TunedModel {
   const std::map<std::string, at::Tensor>& weights() const { return weights_; }  // before training
   FlatLeaves& leaves() { return leaves_; }
   const FlatLeaves& leaves() const { return leaves_; }
+  // A weight that training changes as it is now; nothing for one that stays as it is.
+  std::optional<at::Tensor> value(const std::string& name) const;
   std::int64_t trained() const;  // weights that are trained
   std::int64_t total() const;    // weights of the model, without an adapter's own
   at::Device device() const { return options_.device; }
@@ -82,5 +85,9 @@ class TunedModel {
   std::map<std::int64_t, std::vector<std::size_t>> whole_of_;  // [layer or -1]: leaves that stand for weights
   FlatLeaves leaves_;
 };
+
+// SHA-256 over what training has made: names, factors or weights, scalings and orientations. Equal for equal
+// models.
+std::string trained_digest(const TunedModel& tuned);
 
 }  // namespace moelab::train

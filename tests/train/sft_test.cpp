@@ -71,7 +71,7 @@ TEST_CASE("fine-tuning learns the answers, and the best state on the tuning exam
   CHECK(looks.back() < 0.5 * looks.front());
   // The kept weights are those that the figure belongs to.
   const Batch all = testing::pack_all(examples);
-  CHECK(loss_sum(tuned, all) / 20 == Catch::Approx(result.tuning_loss).epsilon(1e-4));
+  CHECK(loss_sum(tuned, {&all, 1}) / 20 == Catch::Approx(result.tuning_loss).epsilon(1e-4));
 }
 
 TEST_CASE("fine-tuning that was killed and resumed ends with the same bits", "[train]") {
@@ -143,7 +143,8 @@ TEST_CASE("an exploding loss stops training and leaves the last good state", "[t
   CHECK(result.message.find(fmt::format("after step {}", result.kept_step)) != std::string::npos);
   const double first = (losses[0] + losses[1] + losses[2] + losses[3] + losses[4]) / 5;
   for (const double loss : losses) CHECK(loss <= 2 * first);
-  CHECK(std::isfinite(loss_sum(tuned, testing::pack_all(make_examples(0)))));
+  const Batch all = testing::pack_all(make_examples(0));
+  CHECK(std::isfinite(loss_sum(tuned, {&all, 1})));
 
   options.optimizer.learning_rate = 1e30;
   TunedModel other = small_model();

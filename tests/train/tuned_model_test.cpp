@@ -4,6 +4,7 @@
 #include <ATen/ops/ones.h>
 
 #include "core/model/safetensors.h"
+#include "core/train/save_tuned.h"
 #include "core/train/tune_targets.h"
 #include "tests/support/catch.h"
 #include "tests/train/sft_support.h"
@@ -70,7 +71,7 @@ TEST_CASE("the gradient of every family's weights is the loss's derivative", "[t
     for (const int side : {0, 1}) {
       for (FlatGroup& group : tuned.leaves().groups)
         group.weight.add_(group.gradient, side == 0 ? -step : 2 * step);
-      loss[side] = loss_sum(tuned, batch);
+      loss[side] = loss_sum(tuned, {&batch, 1});
     }
     CHECK((loss[1] - loss[0]) / (2 * step) == Catch::Approx(expected).epsilon(0.03));
   }
@@ -103,6 +104,30 @@ TEST_CASE("a tensor that the model does not use is refused by name", "[train]") 
   REQUIRE_THROWS_WITH(
       TunedModel::load(scratch.path(), TuneOptions{}),
       Catch::Matchers::ContainsSubstring("'model.layers.99.mlp.gate.weight' does not belong"));
+}
+
+TEST_CASE("a tuned model that is written gives the same logits, whatever its layout", "[train]") {
+  for (const auto& path : all_models()) {
+    CAPTURE(path);
+    if (model::read_spec(path).packed_experts) continue;
+    const testing::ScratchDir scratch;
+    TuneOptions options;
+    options.kind = "full";
+    TunedModel tuned = TunedModel::load(path, options);
+    // A power of two, so that the file's type rounds nothing.
+    for (FlatGroup& group : tuned.leaves().groups) group.weight.mul_(2);
+    save_tuned_model(scratch / "tuned", tuned, path);
+    const at::Tensor written = testing::logits_of(model::Model::load(scratch / "tuned"), {3, 8, 13});
+    CHECK(written.equal(testing::logits_of(tuned.merged(), {3, 8, 13})));
+    CHECK_FALSE(written.equal(testing::logits_of(model::Model::load(path), {3, 8, 13})));
+  }
+}
+
+TEST_CASE("the loss of many batches is the sum of each one's", "[train]") {
+  const TunedModel tuned = testing::with_adapter(testing::tiny_model(), 2, AdapterLayout::modules);
+  const Batch batch = small_batch();
+  const std::vector<Batch> three(3, batch);
+  CHECK(loss_sum(tuned, three) == Catch::Approx(3 * loss_sum(tuned, {&batch, 1})).epsilon(1e-9));
 }
 
 TEST_CASE("recomputing layers gives the same gradient", "[train]") {
