@@ -1,18 +1,16 @@
 #include "experiments/score_cells.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <optional>
 
+#include "core/base/stopwatch.h"
 #include "evaluators/mcq.h"
 #include "experiments/cell_keys.h"
 #include "experiments/cell_outcome.h"
 
 namespace moelab::experiments {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kSamplesAChunk = 4096;  // about a second of work for a small model
 constexpr std::size_t kQuestionsAChunk = 64;
@@ -205,7 +203,7 @@ ScoreSummary score_cells(const ScoreSetup& setup, std::vector<CellTask> tasks, s
     const auto start = Clock::now();
     const auto scores = score_what_works(setup, chunk, tasks, failed, store, hooks);
     if (!scores) continue;
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = seconds_since(start);
     store_chunk(setup, chunk, tasks, *scores, seconds, store);
     for (const std::size_t t : chunk.tasks)
       if (tasks[t].missing == 0) ++summary.completed;

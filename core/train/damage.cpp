@@ -1,11 +1,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
-#include <chrono>
-
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/random.h"
+#include "core/base/stopwatch.h"
 #include "core/train/evaluate.h"
 #include "core/train/save.h"
 #include "core/train/train.h"
@@ -13,7 +12,6 @@
 namespace moelab::train {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Step = std::function<StepReport()>;
 
 struct Gate {
@@ -112,7 +110,7 @@ DamageResult damage(const DamageOptions& options, const StepCallback& report) {
   save_model(options.output, parameters, read_json(options.source / "config.json"), tokenizer_path,
              options.save_dtype);
   copy_truth(options.source, options.output, options.verdict);
-  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  result.seconds = seconds_since(start);
   return result;
 }
 

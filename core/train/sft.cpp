@@ -4,25 +4,19 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <optional>
 
 #include "core/base/random.h"
+#include "core/base/stopwatch.h"
 #include "core/train/checkpoint.h"
 
 namespace moelab::train {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double kFirstLosses = 5;  // whose mean an explosion is measured by
 constexpr double kNone = -1;        // no tuning loss yet; a loss is never negative
-
-double seconds_from(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 void require_usable(const SftOptions& options) {
   require_option(options.steps > 0, "steps", "must be positive");
@@ -245,7 +239,7 @@ void Run::train(const SftCallback& report) {
     const bool is_last = done() == options_.steps;
     if (!tuning_.empty() && (is_last || done() % options_.evaluate_every == 0)) look(now);
     if (tuning_.empty() && is_last) settle();
-    now.seconds = seconds_from(start);
+    now.seconds = seconds_since(start);
     // Before the checkpoint: a step that is reported twice does no harm, one that never is would be lost.
     if (report) report(now);
     if (has_checkpoint() && (is_last || wants_stop() || done() % options_.checkpoint_every == 0)) save();
@@ -313,7 +307,7 @@ SftStep sft_step(TunedModel& tuned, AdamW& optimizer, std::span<const Batch> bat
   const auto start = Clock::now();
   SftStep report = measure_step(tuned, optimizer, batches, step, options);
   report.learning_rate = optimizer.update(tuned.leaves().groups, step, options.steps);
-  report.seconds = seconds_from(start);
+  report.seconds = seconds_since(start);
   return report;
 }
 
@@ -326,7 +320,7 @@ SftResult fine_tune(TunedModel& tuned, std::span<const SftExample> examples,
   require_room(tuning, tuned.spec());
   const auto start = Clock::now();
   SftResult result = Run(tuned, examples, tuning, options).go(report);
-  result.seconds = seconds_from(start);
+  result.seconds = seconds_since(start);
   return result;
 }
 

@@ -2,19 +2,15 @@
 
 #include <ATen/Parallel.h>
 
-#include <chrono>
 #include <optional>
 
 #include "core/base/hash.h"
+#include "core/base/stopwatch.h"
 #include "core/train/evaluate.h"
 #include "core/train/save.h"
 
 namespace moelab::train {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Everything that decides the weights after a step, so that a checkpoint is never continued by another run.
 std::string run_name(const TrainOptions& options, const Json& config) {
