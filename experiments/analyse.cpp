@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "experiments/answer_states.h"
 #include "experiments/comparison_row.h"
+#include "experiments/halved_cells.h"
 #include "experiments/specific_gain.h"
 #include "experiments/statistics/paired.h"
 #include "experiments/transfer.h"
@@ -16,6 +17,14 @@ namespace moelab::experiments {
 namespace {
 
 using statistics::PairedAnswers;
+
+// What the selection was made by, in a study that halves; else null.
+const HalvedMethod* halving_of(const SearchedCells& searched, const Selected& selected) {
+  const auto found = std::find_if(searched.halved.begin(), searched.halved.end(), [&](const HalvedMethod& m) {
+    return m.method == selected.method && m.draw == selected.draw;
+  });
+  return found == searched.halved.end() ? nullptr : &*found;
+}
 
 std::string candidates_json(const Selected& selected, const Choice& choice, std::size_t n) {
   std::string text = "[";
@@ -26,7 +35,7 @@ std::string candidates_json(const Selected& selected, const Choice& choice, std:
 }
 
 std::vector<store::SelectionRow> selection_rows(const StoredStudy& study, const DomainAnswers& domain,
-                                                const Selected& selected) {
+                                                const Selected& selected, const HalvedMethod* halved) {
   std::vector<store::SelectionRow> rows;
   for (const Choice& choice : selected.choices) {
     const SelectionPart& part = domain.parts[choice.part];
@@ -40,11 +49,12 @@ std::vector<store::SelectionRow> selection_rows(const StoredStudy& study, const 
     row.draw = selected.draw;
     row.steered_domain = selected.steered_domain;
     row.evaluator = domain.evaluator;
-    row.rule = fmt::format("best_accuracy/{}", name_of(study.protocol));
+    row.rule = fmt::format("{}/{}", halved ? "halving" : "best_accuracy", name_of(study.protocol));
     row.assignment = part.assignment;
     row.fold = part.fold;
     const auto repeats = static_cast<std::size_t>(domain.table.repeats);
-    row.candidates = candidates_json(selected, choice, part.tune.size() * repeats);
+    row.candidates = halved ? rungs_json(*halved, domain.table.repeats)
+                            : candidates_json(selected, choice, part.tune.size() * repeats);
     row.chosen = chosen.cell;
     row.n = static_cast<std::int64_t>(part.report.size() * repeats);
     const Answers& answers = domain.table.cells.at(chosen.cell);
@@ -212,10 +222,11 @@ void analyse_study(store::Store& store, store::Id id) {
   std::vector<store::ComparisonRow> rows;
   for (const DomainCells& cells : cells_by_domain(store, id)) {
     const StoredSplit split = read_split(store, id, cells.benchmark, cells.domain);
+    const SearchedCells searched = searched_cells(store, study, cells, split);
     std::vector<Selected> selections;
     std::vector<store::Id> asked;
     for (const std::string& evaluator : study.evaluators.at(cells.benchmark)) {
-      const auto domain = read_domain(store, study, cells, split, evaluator);
+      const auto domain = read_domain(store, study, searched.cells, split, evaluator);
       const bool selects = evaluator == study.evaluator;
       // Without the answers that selections are made of there is nothing to compare.
       if (!domain && selects) break;
@@ -224,7 +235,7 @@ void analyse_study(store::Store& store, store::Id id) {
         asked = domain->table.questions;
         selections = select_all(*domain);
         for (const Selected& selected : selections)
-          store.put_selections(selection_rows(study, *domain, selected));
+          store.put_selections(selection_rows(study, *domain, selected, halving_of(searched, selected)));
       }
       // Verdicts that were added later may not cover every cell yet.
       if (domain->table.questions != asked || !covers(*domain, selections)) continue;
@@ -240,7 +251,8 @@ void analyse_study(store::Store& store, store::Id id) {
 std::map<std::string, Setting> modal_settings(store::Store& store, store::Id id, const DomainCells& cells) {
   const StoredStudy study = read_study(store, id);
   const StoredSplit split = read_split(store, id, cells.benchmark, cells.domain);
-  const auto domain = read_domain(store, study, cells, split, study.evaluator);
+  const SearchedCells searched = searched_cells(store, study, cells, split);
+  const auto domain = read_domain(store, study, searched.cells, split, study.evaluator);
   std::map<std::string, Setting> settings;
   if (!domain) return settings;
   for (const Selected& selected : select_all(*domain)) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "core/base/random.h"
@@ -12,7 +13,42 @@ namespace {
 
 constexpr std::uint64_t kLabelSeed = 1;
 
+// What a query or traces rank is not made from counts alone, and is not made anew; a hint has the true
+// domain's name.
+bool is_permuted(const MethodConfig& method) {
+  return is_ranked(method.kind) && method.ranking_name().empty();
+}
+
 }  // namespace
+
+bool has_nothing_planted(const ModelConfig& model) {
+  return model.planted.is_object() && planted_of(model.planted).empty();
+}
+
+const std::string& permuted_domain(const StudyDomains& domains, std::int64_t draw) {
+  return domains.tested[static_cast<std::size_t>(draw - 1) % domains.tested.size()];
+}
+
+double count_calibration_cells(const StudyConfig& study, const ModelConfig& model,
+                               const StudyDomains& domains, const std::string& domain) {
+  const bool discovers = std::any_of(study.methods.begin(), study.methods.end(),
+                                     [](const MethodConfig& m) { return reads_discovery(m.kind); });
+  if (study.calibration.permutations == 0 || !discovers) return 0;
+  double reference = 0, permuted = 0;
+  for (const MethodConfig& method : study.methods) {
+    const double settings = count_settings(study, method);
+    if (is_ranked(method.kind) || method.kind == MethodKind::prompt) reference += settings;
+    if (is_permuted(method)) permuted += settings;
+  }
+  const auto compared = static_cast<double>(domains.compared.size());
+  double cells = reference * (compared - 1);
+  if (planted_of(model.planted).contains(domain))
+    cells += static_cast<double>(study.modes.size() * study.axes.alpha.size());
+  if (has_nothing_planted(model))
+    for (std::int64_t draw = 1; draw <= study.calibration.permutations; ++draw)
+      if (permuted_domain(domains, draw) == domain) cells += permuted * compared;
+  return cells;
+}
 
 std::vector<LabelledRouting> labelled_routing(store::Store& store, const StudyFindings& findings,
                                               const model::ModelSpec& spec) {
@@ -50,9 +86,7 @@ std::vector<PlannedCell> permuted_cells(const StudyConfig& study, const StudyFin
                                         const std::string& domain, const model::ModelSpec& spec, int draw) {
   std::vector<PlannedCell> cells;
   for (const MethodConfig& method : study.methods) {
-    // What a query or traces rank is not made from counts alone, and is not made anew; a hint has the true
-    // domain's name.
-    if (!is_ranked(method.kind) || !method.ranking_name().empty()) continue;
+    if (!is_permuted(method)) continue;
     for (const Setting& setting : settings_of(study, method)) {
       // Without a tested domain every domain is another one, the tested one's own included.
       for (PlannedCell& cell : other_domain_cells(method, setting, permuted, "", spec)) {

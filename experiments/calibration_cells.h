@@ -26,6 +26,17 @@ std::vector<LabelledRouting> labelled_routing(store::Store& store, const StudyFi
 StudyFindings permuted_findings(const std::vector<LabelledRouting>& routing, const StudyFindings& findings,
                                 int draw);
 
+// How many cells the makers below give for the tested `domain`, over all permutations that are tested on it;
+// 0 of a study without calibration.
+double count_calibration_cells(const StudyConfig& study, const ModelConfig& model,
+                               const StudyDomains& domains, const std::string& domain);
+
+// The domain on which a permutation is tested: each in turn.
+const std::string& permuted_domain(const StudyDomains& domains, std::int64_t draw);
+
+// Whether a model is known to have no planted experts: labels are permuted on such a model only.
+bool has_nothing_planted(const ModelConfig& model);
+
 // For permutation `draw` and the tested `domain`: the plans that each method which ranks by a built-in score
 // makes of every domain's permuted findings, at every setting. Role `permuted`, and the draw's number.
 std::vector<PlannedCell> permuted_cells(const StudyConfig& study, const StudyFindings& permuted,

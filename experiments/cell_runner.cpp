@@ -23,6 +23,23 @@ std::string CellRunner::condition_key(const ModelSession& session, const Target&
                      : ""});
 }
 
+std::vector<store::Id> CellRunner::add(const ModelSession& session, const Target& target,
+                                       const std::vector<PlannedCell>& cells) {
+  const std::string condition = condition_key(session, target);
+  std::vector<store::Id> ids;
+  store::Transaction transaction = store_.begin();
+  for (const PlannedCell& cell : cells) {
+    ids.push_back(put_cell(target, condition, cell).cell);
+    const store::CellRow row = store_.cell(ids.back());
+    if (row.status != "failed") continue;
+    const std::int64_t stored = std::ssize(store_.answered(row.id));
+    store_.set_outcome(row.id, {stored > 0 ? "partial" : "pending", stored > 0 ? stored : row.n_samples,
+                                row.seconds, row.tokens, "", row.provenance});
+  }
+  transaction.commit();
+  return ids;
+}
+
 CellTask CellRunner::put_cell(const Target& target, const std::string& condition, const PlannedCell& cell) {
   store::CellRow row = cell_row(target, condition, cell);
   if (cell.plan) row.plan = store_.put_plan(plan_row(cell));
@@ -108,23 +125,29 @@ void CellRunner::score_tasks(const ModelSession& session, const ScoreSetup& setu
     if (!prompts.follow_up().empty()) generate.prompts = &prompts;
     return generate_cells(generate, tasks, store_, score_hooks());
   };
-  guarded([&] { count(work()); },
-          [&](const std::string& error) {
-            for (const CellTask& task : tasks) {
-              const store::CellRow row = store_.cell(task.cell);
-              if (row.status == "done" || row.status == "inert") continue;
-              store_.set_outcome(task.cell,
-                                 {"failed", row.n_samples, row.seconds, row.tokens, error, row.provenance});
-            }
-            store_.add_event(id_, "failure", error);
-          });
+  guarded(
+      [&] {
+        const ScoreSummary scored = work();
+        // A rung of a halving completes no cell.
+        if (target.places.empty()) count(scored);
+      },
+      [&](const std::string& error) {
+        for (const CellTask& task : tasks) {
+          const store::CellRow row = store_.cell(task.cell);
+          if (row.status == "done" || row.status == "inert") continue;
+          store_.set_outcome(task.cell,
+                             {"failed", row.n_samples, row.seconds, row.tokens, error, row.provenance});
+        }
+        store_.add_event(id_, "failure", error);
+      });
 }
 
 void CellRunner::score_variant(const ModelSession& session, const Target& target,
                                const std::string& condition, const Variant& variant,
                                const std::vector<CellTask>& tasks) {
-  const auto questions = scored_questions(*target.stored, target.domain,
-                                          {session.tokenizer(), session.directory(), variant.hint});
+  const auto& places = target.places.empty() ? target.stored->splits.at(target.domain).scored : target.places;
+  const auto questions = ready_questions(*target.stored, target.domain, places,
+                                         {session.tokenizer(), session.directory(), variant.hint});
   std::optional<engine::Engine> resized;
   if (variant.top_k > 0) resized = with_top_k(session.engine(), variant.top_k);
   ScoreSetup setup = setup_of(resized ? *resized : session.engine(), target, condition);

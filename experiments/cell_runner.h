@@ -22,7 +22,12 @@ class CellRunner {
   // Scores or generates what the cells miss; those with an error are stored as failed. Throws Interrupted.
   void run(const ModelSession& session, const Target& target, const std::vector<PlannedCell>& cells);
 
-  // The same for a cell whose weights are the engine's and not the session's.
+  // Stores the cells and asks nothing yet; one that has failed before gets another try. Returns their rows,
+  // in the order of `cells`.
+  std::vector<store::Id> add(const ModelSession& session, const Target& target,
+                             const std::vector<PlannedCell>& cells);
+
+  // The same as run for a cell whose weights are the engine's and not the session's.
   void run_trained(const ModelSession& session, const engine::Engine& engine, const Target& target,
                    const PlannedCell& cell);
 

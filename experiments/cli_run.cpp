@@ -16,7 +16,8 @@ int run_studies(const Arguments& arguments) {
   const std::vector<StudyJob> jobs = bind_jobs(arguments, arguments.overrides);
   if (arguments.has("--dry-run")) {
     for (const StudyJob& job : jobs) {
-      fmt::print("{}", render(forecast_table(job.study, forecast(job.study)), TableFormat::text));
+      fmt::print("{}",
+                 render(forecast_table(job.study, forecast(job.study, job.database)), TableFormat::text));
     }
     return kExitDone;
   }

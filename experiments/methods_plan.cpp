@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "core/base/random.h"
+
 namespace moelab::experiments {
 namespace {
 
@@ -111,11 +113,11 @@ bool is_scaling(MethodKind kind) {
          kind == MethodKind::bottom || kind == MethodKind::rice;
 }
 
-double count_settings(const StudyConfig& study, const MethodConfig& method) {
+double count_grid(const StudyConfig& study, const MethodConfig& method) {
   const auto n = static_cast<double>(study.axes.n_steered.size());
   if (method.kind == MethodKind::rice || method.kind == MethodKind::prompt ||
       method.kind == MethodKind::top_k)
-    return static_cast<double>(settings_of(study, method).size());
+    return static_cast<double>(grid_of(study, method).size());
   if (is_scaling(method.kind))
     return n * static_cast<double>(study.axes.alpha.size()) * static_cast<double>(study.modes.size());
   const bool is_fixed = method.kind == MethodKind::steermoe && method.activate >= 0 && method.deactivate >= 0;
@@ -123,7 +125,7 @@ double count_settings(const StudyConfig& study, const MethodConfig& method) {
   return is_ranked(method.kind) ? n : 0;
 }
 
-std::vector<Setting> settings_of(const StudyConfig& study, const MethodConfig& method) {
+std::vector<Setting> grid_of(const StudyConfig& study, const MethodConfig& method) {
   std::vector<Setting> settings;
   if (method.kind == MethodKind::prompt) return {{}};
   if (method.kind == MethodKind::top_k)
@@ -149,6 +151,28 @@ std::vector<Setting> settings_of(const StudyConfig& study, const MethodConfig& m
     for (const std::int64_t n : study.axes.n_steered) settings.push_back({n, 1, {}});
   }
   return settings;
+}
+
+std::vector<Setting> settings_of(const StudyConfig& study, const MethodConfig& method) {
+  std::vector<Setting> grid = grid_of(study, method);
+  if (!study.search.is_random() || std::ssize(grid) <= study.search.settings) return grid;
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    const std::string name =
+        fmt::format("search/{}/{}/{}", grid[i].n_steered, grid[i].alpha, steering::name_of(grid[i].mode));
+    order.emplace_back(RandomStream(static_cast<std::uint64_t>(study.search.seed), name).next(), i);
+  }
+  std::sort(order.begin(), order.end());
+  order.resize(static_cast<std::size_t>(study.search.settings));
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  std::vector<Setting> drawn;
+  for (const auto& [number, i] : order) drawn.push_back(grid[i]);
+  return drawn;
+}
+
+double count_settings(const StudyConfig& study, const MethodConfig& method) {
+  const double all = count_grid(study, method);
+  return study.search.is_random() ? std::min(all, static_cast<double>(study.search.settings)) : all;
 }
 
 ChosenPlan plan_of(const MethodConfig& method, std::span<const RankedExpert> ranking, const Setting& setting,

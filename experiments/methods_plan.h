@@ -36,9 +36,16 @@ bool is_scaling(MethodKind kind);
 // The points of a method's grid: n_steered x alpha x mode, of methods that force and forbid n_steered alone.
 // For steermoe n_steered counts forced and forbidden experts together; rice has l x beta of its own; of kind
 // top_k n_steered is the number of active experts; prompt has one point. Empty for the original and random.
-std::vector<Setting> settings_of(const StudyConfig& study, const MethodConfig& method);
+std::vector<Setting> grid_of(const StudyConfig& study, const MethodConfig& method);
 
 // Their number, without making them.
+double count_grid(const StudyConfig& study, const MethodConfig& method);
+
+// Those that the study runs: all, or of search random a draw in the grid's order. A setting's place in the
+// draw depends on the seed and itself alone, so that methods and domains with one grid share their draw, and
+// a larger draw only adds.
+std::vector<Setting> settings_of(const StudyConfig& study, const MethodConfig& method);
+
 double count_settings(const StudyConfig& study, const MethodConfig& method);
 
 struct ChosenPlan {

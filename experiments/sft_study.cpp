@@ -16,7 +16,7 @@ namespace {
 // Digests of all questions that the study reports on, with their names.
 std::map<std::string, std::string> test_questions(const StoredBenchmark& stored, Protocol protocol) {
   std::map<std::string, std::string> tested;
-  for (const std::string& domain : stored.tested) {
+  for (const std::string& domain : stored.domains.tested) {
     const DomainSplit& split = stored.splits.at(domain);
     const std::vector<std::size_t> tuning =
         protocol == Protocol::holdout ? split.tuning : std::vector<std::size_t>{};

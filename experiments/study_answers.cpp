@@ -104,6 +104,19 @@ Answers answers_of(store::Store& store, store::Id cell, const AnswerTable& table
   return pick(read_cell(store, cell, evaluator, table.repeats), table.questions);
 }
 
+Answers leading_answers(store::Store& store, store::Id cell, const std::vector<store::Id>& questions,
+                        const std::string& evaluator, std::int64_t repeats) {
+  const auto read = read_cell(store, cell, evaluator, repeats);
+  const std::map<store::Id, std::uint8_t> right(read.begin(), read.end());
+  Answers answers;
+  for (const store::Id question : questions) {
+    const auto found = right.find(question);
+    if (found == right.end()) break;
+    answers.push_back(found->second);
+  }
+  return answers;
+}
+
 std::vector<SelectionPart> parts_of(const StoredSplit& split, const AnswerTable& table, Protocol protocol) {
   if (protocol == Protocol::paper) return paper_parts(table.questions.size());
   if (protocol == Protocol::holdout) {

@@ -48,6 +48,10 @@ AnswerTable read_answers(store::Store& store, const DomainCells& cells, const St
 Answers answers_of(store::Store& store, store::Id cell, const AnswerTable& table,
                    const std::string& evaluator);
 
+// The cell's answers to `questions`, in any order, up to the first that it has not answered.
+Answers leading_answers(store::Store& store, store::Id cell, const std::vector<store::Id>& questions,
+                        const std::string& evaluator, std::int64_t repeats);
+
 // The parts of the study's protocol for the table's questions.
 std::vector<SelectionPart> parts_of(const StoredSplit& split, const AnswerTable& table, Protocol protocol);
 

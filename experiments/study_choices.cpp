@@ -46,6 +46,11 @@ StoredStudy read_study(store::Store& store, store::Id id) {
   study.protocol = parse_protocol(row.protocol);
   study.evaluator = json_get<std::string>(config, "evaluator", origin);
   study.limited = json_get_or<std::int64_t>(config, "limit", 0, origin) > 0;
+  const Json search = json_get_or<Json>(config, "search", Json::object(), origin);
+  study.search.kind = json_get_or(search, "kind", study.search.kind, origin);
+  study.search.seed = json_get_or(search, "seed", study.search.seed, origin);
+  study.search.eta = json_get_or(search, "eta", study.search.eta, origin);
+  study.search.rungs = json_get_or(search, "rungs", study.search.rungs, origin);
   if (config.contains("nulls"))
     study.null_match = json_get_or<std::string>(config["nulls"], "match", "", origin);
   for (const Json& benchmark :

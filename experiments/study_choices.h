@@ -20,6 +20,7 @@ struct StoredStudy {
   std::map<std::string, std::vector<std::string>> evaluators;  // by benchmark, the selecting one first
   std::map<std::string, std::int64_t> repeats;                 // by benchmark
   std::string null_match;
+  SearchConfig search;
   bool limited = false;
 };
 

@@ -7,8 +7,10 @@
 #include "core/config/nearest.h"
 #include "core/text/template_date.h"
 #include "evaluators/registry.h"
+#include "experiments/calibration_cells.h"
 #include "experiments/hub_cache.h"
 #include "experiments/methods_plan.h"
+#include "experiments/study_counts.h"
 #include "experiments/study_fields.h"
 #include "experiments/workspace.h"
 
@@ -183,7 +185,9 @@ void bind_null(Binding& binding, StudyConfig& study) {
   });
 }
 
-// Cells of the grid at the least: a benchmark whose domains are its files counts as one.
+constexpr double kMostDrawnFrom = 1e6;  // settings of a grid: all are made before some are drawn
+
+// Cells of the grid and of a calibration at the least: a benchmark whose domains are its files counts as one.
 double least_cells(const StudyConfig& study) {
   double methods = 0;
   for (const MethodConfig& method : study.methods) {
@@ -194,21 +198,23 @@ double least_cells(const StudyConfig& study) {
     else
       methods += method.kind == MethodKind::original ? 1 : count_settings(study, method);
   }
-  double domains = 0;
+  double cells = 0;
   for (const BenchmarkConfig& benchmark : study.benchmarks) {
-    const auto& chosen = study.axes.domain.empty() ? benchmark.domains : study.axes.domain;
-    domains += static_cast<double>(std::max<std::size_t>(chosen.size(), 1));
+    StudyDomains domains;
+    domains.tested = study.axes.domain.empty() ? benchmark.domains : study.axes.domain;
+    if (domains.tested.empty()) domains.tested = {""};
+    domains.compared = domains.tested;
+    for (const ModelConfig& model : study.models)
+      for (const std::string& domain : domains.tested)
+        cells += methods + count_calibration_cells(study, model, domains, domain);
   }
-  return static_cast<double>(study.models.size()) * domains * methods;
+  return cells;
 }
 
 void check_size(Binding& binding, const StudyConfig& study) {
   const double cells = least_cells(study);
   if (cells <= static_cast<double>(study.limits.cells)) return;
-  binding.problem("limits.cells",
-                  fmt::format("the study has at least {:.0f} cells, and {} are allowed; if you "
-                              "mean it, add limits.cells={:.0f}",
-                              cells, study.limits.cells, cells));
+  binding.problem("limits.cells", above_limit_text(study, cells));
 }
 
 void check_grid(Binding& binding, const StudyConfig& study) {
@@ -237,6 +243,21 @@ void check_grid(Binding& binding, const StudyConfig& study) {
   if (study.protocol == Protocol::holdout && study.split.tuning < 1)
     binding.problem("split.tuning",
                     "the protocol 'holdout' chooses on tuning questions: say how many a domain");
+}
+
+// What the search needs of the protocol and of the grid.
+void check_search(Binding& binding, const StudyConfig& study) {
+  if (study.search.is_halving() && study.protocol != Protocol::holdout)
+    binding.problem("search.kind",
+                    "'halving' drops settings by their answers to the tuning questions and needs "
+                    "protocol=holdout: under 'crossfit' every question is reported by some fold, and under "
+                    "'paper' the tuning questions are the report");
+  if (!study.search.is_random()) return;
+  for (const MethodConfig& method : study.methods)
+    if (count_grid(study, method) > kMostDrawnFrom)
+      binding.problem("search.kind", fmt::format("the grid of '{}' has {:.0f} settings; draws are made from "
+                                                 "{:.0f} at the most",
+                                                 method.name, count_grid(study, method), kMostDrawnFrom));
 }
 
 // One evaluator selects, so the prompts of all benchmarks must be judged by it.
@@ -342,32 +363,6 @@ discovery::DiscoverySettings DiscoveryConfig::settings() const {
   return settings;
 }
 
-std::string StudyConfig::hash() const {
-  Json figures = tree;
-  figures.erase("db");
-  figures.erase("plan");
-  figures.erase("score_sql");
-  // Studies that do not ask for what came later keep the hash that they had before.
-  if (axes.top_k.empty()) figures["axes"].erase("top_k");
-  if (!split.tests_discovery) figures["split"].erase("tests_discovery");
-  figures.erase("limits");
-  const bool samples =
-      std::any_of(benchmarks.begin(), benchmarks.end(), [](const BenchmarkConfig& benchmark) {
-        return is_generated(benchmark.prompt) && !benchmark.generation.is_greedy();
-      });
-  if (!samples) figures["seed"].erase("sampling");
-  if (calibration.permutations == 0) figures.erase("calibration");
-  if (transfer.study.empty()) figures.erase("transfer");
-  if (!has_kind(*this, MethodKind::sft)) {
-    figures.erase("sft");
-    figures["seed"].erase("training");
-  }
-  for (const char* key : {"device", "batch_tokens", "threads", "check_weights"}) figures["engine"].erase(key);
-  for (Json& option : figures["options"]["model"])
-    for (const char* key : {"path", "files", "sampling", "chat"}) option.erase(key);
-  return sha256(canonical_json(figures));
-}
-
 StudyConfig bind_study(const config::Tree& tree, const config::Composed& composed) {
   Composed resolved = composed;
   if (!resolved.resolved) config::resolve(resolved);
@@ -386,6 +381,7 @@ StudyConfig bind_study(const config::Tree& tree, const config::Composed& compose
   binding.attempt("engine.device", [&] { engine::parse_device(study.engine.device); });
   bind_options(binding, study);
   check_grid(binding, study);
+  check_search(binding, study);
   check_size(binding, study);
   binding.problems.throw_if_any();
   study.tree = study_binder().to_json(study);

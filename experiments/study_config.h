@@ -87,8 +87,20 @@ struct TransferConfig {
   std::string study;  // by name, in the same database; empty: none
 };
 
+// Which settings of a method's grid are run; docs/protocols.md.
+struct SearchConfig {
+  std::string kind = "grid";  // all of them; or random, halving
+  std::int64_t settings = 8;  // random: how many of each grid
+  std::int64_t seed = 1;      // of the draw (random) or of the tuning questions' order (halving)
+  std::int64_t eta = 2;       // halving: a rung keeps 1 / eta of its settings
+  std::int64_t rungs = 0;     // halving; 0: as many as leave one setting
+
+  bool is_random() const { return kind == "random"; }
+  bool is_halving() const { return kind == "halving"; }
+};
+
 struct LimitConfig {
-  std::int64_t cells = 20'000;  // a larger grid is an error
+  std::int64_t cells = 20'000;  // more of them are an error
 };
 
 struct StudyConfig {
@@ -102,6 +114,7 @@ struct StudyConfig {
   NullConfig null;
   CalibrationConfig calibration;
   TransferConfig transfer;
+  SearchConfig search;
   LimitConfig limits;
   SftConfig sft;  // of methods of kind sft
   engine::EngineOptions engine;
@@ -121,7 +134,8 @@ struct StudyConfig {
   Json tree;           // what is stored: the config with the chosen options' content
 
   // SHA-256 over all of `tree` that can change a figure: not the database, device, threads or batch size, nor
-  // seed.sampling where nothing is sampled, nor what concerns training where nothing is trained.
+  // seed.sampling where nothing is sampled, nor what concerns training where nothing is trained, nor keys of
+  // another search.
   std::string hash() const;
 };
 

@@ -1,10 +1,10 @@
 #include "experiments/study_discovery.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/base/stopwatch.h"
 #include "experiments/discovery_results.h"
 #include "experiments/guarded.h"
 
@@ -24,7 +24,7 @@ Json settings_json(const DiscoveryConfig& config) {
 std::string run_key(const LoadedModel& model, const StoredBenchmark& stored, const std::string& domain,
                     const Json& settings) {
   Json compared = Json::object();
-  for (const std::string& name : stored.compared)
+  for (const std::string& name : stored.domains.compared)
     compared[name] = question_set_digest(discovery_questions(stored, name));
   return sha256(canonical_json({{"kind", "discovery/1"},
                                 {"model", model.digest},
@@ -66,7 +66,7 @@ struct NewRun {
 
 NewRun find_experts(const LoadedModel& model, const StoredBenchmark& stored, const std::string& domain,
                     const DiscoveryConfig& config) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   std::vector<discovery::DiscoveryItem> items;
   for (const Question& question : discovery_questions(stored, domain))
     items.push_back(make_item(question, config, *model.tokenizer));
@@ -84,7 +84,7 @@ NewRun find_experts(const LoadedModel& model, const StoredBenchmark& stored, con
     add_question(findings.items[i], items[i], stored.ids.at(domain)[chosen[i]],
                  model.engine->spec().router.experts, run.data);
   }
-  run.row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  run.row.seconds = seconds_since(start);
   return run;
 }
 
@@ -180,10 +180,10 @@ StudyFindings run_discovery(const LoadedModel& model, const StoredBenchmark& sto
   Json settings = settings_json(study.discovery);
   settings["prompt"] =
       study.discovery.options_in_prompt ? "released_discovery/1" : template_of(PromptStyle::short_text);
-  settings["compared"] = stored.compared;
+  settings["compared"] = stored.domains.compared;
   StudyFindings findings;
   std::map<std::string, NewRun> fresh;
-  for (const std::string& domain : stored.compared) {
+  for (const std::string& domain : stored.domains.compared) {
     const std::string key = run_key(model, stored, domain, settings);
     if (const auto run = store.find_discovery(key)) {
       findings[domain] = {*run, key, sum_rows(store.routing(*run), spec)};
@@ -196,7 +196,7 @@ StudyFindings run_discovery(const LoadedModel& model, const StoredBenchmark& sto
     fresh.emplace(domain, std::move(run));
   }
   for (auto& [domain, run] : fresh) findings[domain].run = store.put_discovery(run.row, run.data);
-  for (const std::string& domain : stored.compared) store_scores(findings, domain, spec, store);
+  for (const std::string& domain : stored.domains.compared) store_scores(findings, domain, spec, store);
   rank_by_queries(study, findings, spec, store);
   return findings;
 }

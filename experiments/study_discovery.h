@@ -47,8 +47,7 @@ struct StoredBenchmark {
   Benchmark benchmark;
   std::map<std::string, std::vector<store::Id>> ids;  // [domain][question]
   std::map<std::string, DomainSplit> splits;
-  std::vector<std::string> tested;    // domains that the study scores
-  std::vector<std::string> compared;  // domains of discovery: the tested ones, or all when only one is tested
+  StudyDomains domains;
 };
 
 // Finds or makes the discovery runs of `model` on all compared domains: token importance, routing counts for

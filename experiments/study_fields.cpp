@@ -88,9 +88,23 @@ Binder<TransferConfig> transfer_binder() {
                                         "a study whose chosen plans run on these questions; empty: none");
 }
 
+Binder<SearchConfig> search_binder() {
+  return Binder<SearchConfig>{}
+      .field("kind", &SearchConfig::kind, "which settings of a grid are run")
+      .one_of({"grid", "random", "halving"})
+      .field("settings", &SearchConfig::settings, "settings of each method's grid (random)")
+      .range(1, kMany)
+      .field("seed", &SearchConfig::seed, "of the draw, or of the order of the tuning questions (halving)")
+      .range(0, kMany)
+      .field("eta", &SearchConfig::eta, "a rung keeps 1 / eta of its settings (halving)")
+      .range(2, 1000)
+      .field("rungs", &SearchConfig::rungs, "0 for as many as leave one setting (halving)")
+      .range(0, 100);
+}
+
 Binder<LimitConfig> limit_binder() {
   return Binder<LimitConfig>{}
-      .field("cells", &LimitConfig::cells, "cells of a grid, above which nothing runs")
+      .field("cells", &LimitConfig::cells, "cells of a study, above which nothing runs")
       .range(1, kMany);
 }
 
@@ -200,6 +214,7 @@ config::Binder<StudyConfig> study_binder() {
       .section("nulls", &StudyConfig::null, null_binder())
       .section("calibration", &StudyConfig::calibration, calibration_binder())
       .section("transfer", &StudyConfig::transfer, transfer_binder())
+      .section("search", &StudyConfig::search, search_binder())
       .section("limits", &StudyConfig::limits, limit_binder())
       .section("sft", &StudyConfig::sft, sft_binder())
       .section("engine", &StudyConfig::engine, engine_binder())

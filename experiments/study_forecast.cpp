@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "core/text/tiktoken.h"
-#include "experiments/methods.h"
-#include "experiments/study_splits.h"
+#include "experiments/study_results.h"
+#include "experiments/transfer.h"
 #include "experiments/workspace.h"
 
 namespace moelab::experiments {
@@ -40,16 +41,16 @@ double mean_tokens(const std::vector<Question>& questions, PromptStyle style,
   return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
-void count_cells(const StudyConfig& study, ForecastRow& row) {
-  for (const PlannedCell& cell : unplanned_cells(study, row.domain, "")) {
-    if (cell.role == "original" || cell.role == "aa") {
-      ++row.originals;
-    } else if (cell.role == "null") {
-      ++row.nulls;
-    } else {
-      ++row.grid;
-    }
-  }
+// Cells that each tested domain gets from the study that transfer.study names, by model.
+std::map<std::string, std::int64_t> transfers_of(const StudyConfig& study,
+                                                 const std::filesystem::path& database) {
+  std::map<std::string, std::int64_t> transfers;
+  if (study.transfer.study.empty()) return transfers;
+  store::Store store = store::Store::open(database, store::Mode::read_only);
+  const store::Id source = require_study(store, study.transfer.study);
+  for (const ModelConfig& model : study.models)
+    transfers[model.name] = count_transfer_cells(store, source, model.name);
+  return transfers;
 }
 
 }  // namespace
@@ -63,15 +64,17 @@ std::filesystem::path study_database(const StudyConfig& study, const config::Com
   return root ? *root / study.database : study.database;
 }
 
-std::vector<ForecastRow> forecast(const StudyConfig& study) {
+std::vector<ForecastRow> forecast(const StudyConfig& study, const std::filesystem::path& database) {
+  auto transfers = transfers_of(study, database);
   std::vector<ForecastRow> rows;
+  std::int64_t cells = 0;
   for (const ModelConfig& model : study.models) {
     const std::optional<text::Tokenizer> tokenizer = find_tokenizer(model);
     for (const BenchmarkConfig& config : study.benchmarks) {
       const Benchmark benchmark = load_benchmark(config);
       const auto splits = make_splits(benchmark, study);
-      for (const std::string& domain :
-           study.axes.domain.empty() ? benchmark.domain_names() : study.axes.domain) {
+      const StudyDomains domains = study_domains(benchmark, study);
+      for (const std::string& domain : domains.tested) {
         ForecastRow row;
         row.model = model.name;
         row.benchmark = config.name;
@@ -83,11 +86,14 @@ std::vector<ForecastRow> forecast(const StudyConfig& study) {
         row.tokens_per_sample = mean_tokens(questions, config.prompt, tokenizer);
         if (is_generated(config.prompt))
           row.tokens_per_sample += static_cast<double>(config.generation.max_new_tokens);
-        count_cells(study, row);
+        row.cells = count_cells({&study, &model, &domains, domain, transfers[model.name]});
+        row.unasked = count_unasked(study, domain, splits.at(domain));
+        cells += row.cells.total();
         rows.push_back(row);
       }
     }
   }
+  require_allowed(study, cells);
   return rows;
 }
 
@@ -96,16 +102,17 @@ TextTable forecast_table(const StudyConfig& study, const std::vector<ForecastRow
   table.title = fmt::format("Study {}: what would be run (stored samples are not taken off)", study.name);
   table.columns = {{"model", true}, {"benchmark", true}, {"domain", true}, {"discovery"},
                    {"questions"},   {"originals"},       {"grid"},         {"nulls"},
-                   {"samples"},     {"tokens"}};
+                   {"calibration"}, {"transfer"},        {"samples"},      {"tokens"}};
   std::int64_t cells = 0;
   std::int64_t samples = 0;
   double tokens = 0;
   for (const ForecastRow& row : rows) {
     table.add({row.model, row.benchmark, row.domain, fmt::to_string(row.discovery),
-               fmt::to_string(row.questions), fmt::to_string(row.originals), fmt::to_string(row.grid),
-               fmt::to_string(row.nulls), fmt::to_string(row.samples()),
-               fmt::format("{:.2f} M", row.tokens() / 1e6)});
-    cells += row.cells();
+               fmt::to_string(row.questions), fmt::to_string(row.cells.originals),
+               fmt::to_string(row.cells.grid), fmt::to_string(row.cells.nulls),
+               fmt::to_string(row.cells.calibration), fmt::to_string(row.cells.transfer),
+               fmt::to_string(row.samples()), fmt::format("{:.2f} M", row.tokens() / 1e6)});
+    cells += row.cells.total();
     samples += row.samples();
     tokens += row.tokens();
   }

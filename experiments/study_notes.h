@@ -13,6 +13,7 @@ namespace moelab::experiments {
 //   model      {"name", "model"}                 a name in the config and the model's row
 //   discovery  {"model", "benchmark", "domain", "run"}  the runs that the study's plans and verdicts rest on
 //   plan       {"cell", "note"}  what top-k made a cell's plan do otherwise than asked
+//   search     {"kind": "random", "method", "settings", "of"} or {"kind": "halving", "answers", "grid"}
 //   training   {"model", "benchmark", "domain", "method", "run", "weights", "labelled_questions", ...}  a
 //   fine-tuning verdict    see docs/protocols.md
 void put_note(store::Store& store, store::Id study, const std::string& kind, const Json& note);

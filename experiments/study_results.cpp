@@ -21,6 +21,11 @@ namespace {
 
 constexpr std::array<const char*, 5> kMethodOrder = {"original", "dsmoe", "contrast", "frequency", "file"};
 
+// The cells that the study's halvings (?1) dropped.
+constexpr const char* kDropped =
+    "SELECT DISTINCT json_extract(j.value, '$.cell') FROM selection AS s, json_each(s.candidates) AS j "
+    "WHERE s.study = ?1 AND s.rule LIKE 'halving/%' AND json_extract(j.value, '$.cell') <> s.chosen";
+
 double or_unknown(const std::optional<double>& value) { return value.value_or(kUnknown); }
 
 double number_in(const Json& settings, const char* key) {
@@ -273,8 +278,9 @@ std::vector<MethodRow> method_rows(Store& store, const TableRequest& request) {
 std::map<std::string, std::int64_t> cell_counts(Store& store, Id study) {
   std::map<std::string, std::int64_t> counts;
   store::Statement row = store.database().prepare(
-      "SELECT c.status, count(*) FROM study_cell AS x JOIN cell AS c ON c.id = x.cell WHERE x.study = ?1 "
-      "GROUP BY c.status");
+      std::string("SELECT CASE WHEN c.status = 'partial' AND c.id IN (") + kDropped +
+      ") THEN 'dropped' ELSE c.status END, count(*) FROM study_cell AS x JOIN cell AS c ON c.id = x.cell "
+      "WHERE x.study = ?1 GROUP BY 1");
   row.bind(study);
   while (row.step()) counts[row.get<std::string>(0)] = row.get<std::int64_t>(1);
   return counts;
@@ -287,7 +293,7 @@ std::string cell_count_text(const std::map<std::string, std::int64_t>& counts) {
   };
   std::string text = fmt::format("cells: {} done, {} inert, {} partial, {} failed", count("done"),
                                  count("inert"), count("partial"), count("failed"));
-  for (const char* status : {"running", "pending"}) {
+  for (const char* status : {"dropped", "running", "pending"}) {
     if (count(status) > 0) text += fmt::format(", {} {}", count(status), status);
   }
   return text;
@@ -296,9 +302,10 @@ std::string cell_count_text(const std::map<std::string, std::int64_t>& counts) {
 bool has_partial_cells(Store& store, Id study, const std::string& model, const std::string& domain) {
   return store.database()
              .find<std::int64_t>(
-                 "SELECT count(*) FROM study_cell AS x JOIN cell AS c ON c.id = x.cell "
-                 "JOIN model AS m ON m.id = c.model "
-                 "WHERE x.study = ?1 AND m.name = ?2 AND c.domain = ?3 AND c.status = 'partial'",
+                 std::string("SELECT count(*) FROM study_cell AS x JOIN cell AS c ON c.id = x.cell "
+                             "JOIN model AS m ON m.id = c.model WHERE x.study = ?1 AND m.name = ?2 AND "
+                             "c.domain = ?3 AND c.status = 'partial' AND c.id NOT IN (") +
+                     kDropped + ")",
                  study, model, domain)
              .value_or(0) > 0;
 }

@@ -106,13 +106,15 @@ struct GridPoint {
 // domain, method, mode, n_steered, alpha.
 std::vector<GridPoint> grid_points(store::Store& store, const TableRequest& request);
 
-// Cells of the study by status.
+// Cells of the study by status; 'dropped' are those that were asked a part of the questions because another
+// setting of their method won a halving.
 std::map<std::string, std::int64_t> cell_counts(store::Store& store, store::Id study);
 
-// "cells: 118 done, 2 inert, 0 partial, 0 failed", with pending and running ones when there are any.
+// "cells: 118 done, 2 inert, 0 partial, 0 failed", with dropped, pending and running ones when there are
+// any.
 std::string cell_count_text(const std::map<std::string, std::int64_t>& counts);
 
-// True when some cell of the model and domain was run on a part of its questions.
+// True when some cell of the model and domain was run on a part of its questions and no halving dropped it.
 bool has_partial_cells(store::Store& store, store::Id study, const std::string& model,
                        const std::string& domain);
 

@@ -1,19 +1,21 @@
 #include "experiments/study_run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/base/stopwatch.h"
 #include "experiments/analyse.h"
 #include "experiments/calibration_cells.h"
 #include "experiments/cell_runner.h"
 #include "experiments/guarded.h"
+#include "experiments/halving_run.h"
 #include "experiments/model_session.h"
-#include "experiments/planted.h"
 #include "experiments/run_meter.h"
+#include "experiments/search_notes.h"
 #include "experiments/sft_study.h"
+#include "experiments/study_counts.h"
 #include "experiments/study_notes.h"
 #include "experiments/study_results.h"
 #include "experiments/study_setup.h"
@@ -41,6 +43,7 @@ class StudyRunner {
   StudyFindings discover(const LoadedModel& model, const StoredBenchmark& stored);
   void run_domains(const ModelConfig& config, const ModelSession& session, const StoredBenchmark& stored,
                    store::Id model);
+  void run_grid(const ModelSession& session, const Target& target, const std::vector<PlannedCell>& planned);
   void run_more(const ModelSession& session, const Target& target, const std::string& phase,
                 const std::vector<PlannedCell>& planned);
   void run_calibration(const ModelConfig& config, const ModelSession& session, const StoredBenchmark& stored,
@@ -53,6 +56,7 @@ class StudyRunner {
   void train_and_score(const ModelSession& session, const Target& trained, const std::string& method,
                        std::int64_t seed);
   void fail_model(const ModelConfig& config, const std::string& error);
+  std::int64_t all_cells();
   std::int64_t expected_samples(const StoredBenchmark& stored, const std::string& domain) const;
 
   const StudyConfig& study_;
@@ -78,7 +82,7 @@ void StudyRunner::fail_model(const ModelConfig& config, const std::string& error
   const store::Id model = store_.put_model(row);
   store_.add_event(prepared_.id, "failure", fmt::format("model {}: {}", config.name, error));
   for (const StoredBenchmark& stored : prepared_.benchmarks)
-    for (const std::string& domain : stored.tested) {
+    for (const std::string& domain : stored.domains.tested) {
       const Target target{&stored, domain, model};
       cells_.forget_failed(target);
       cells_.fail_cells(target, row.digest + "|" + stored.benchmark.config.name + "|" + domain,
@@ -107,6 +111,13 @@ StudyFindings StudyRunner::discover(const LoadedModel& model, const StoredBenchm
   return findings;
 }
 
+void StudyRunner::run_grid(const ModelSession& session, const Target& target,
+                           const std::vector<PlannedCell>& planned) {
+  if (!study_.search.is_halving()) return cells_.run(session, target, planned);
+  const std::int64_t dropped = run_halving(cells_, store_, prepared_.id, session, target, planned);
+  meter_.state().cells_total -= dropped;
+}
+
 void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& session,
                               const StoredBenchmark& stored, store::Id model) {
   StudyFindings findings;
@@ -117,7 +128,7 @@ void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& ses
         add_trace_rankings(session, stored, study_, findings, store_);
       },
       [&](const std::string& problem) { error = "discovery: " + problem; });
-  for (const std::string& domain : stored.tested) {
+  for (const std::string& domain : stored.domains.tested) {
     const Target target{&stored, domain, model};
     const auto fail = [&](const std::string& why) {
       // The model is there, so that it is trained whatever went wrong here.
@@ -129,7 +140,7 @@ void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& ses
     const std::int64_t before = summary_.samples_new;
     if (error.empty())
       guarded(
-          [&] { cells_.run(session, target, plan_cells(study_, findings, domain, session.engine().spec())); },
+          [&] { run_grid(session, target, plan_cells(study_, findings, domain, session.engine().spec())); },
           fail);
     else
       fail(error);
@@ -152,7 +163,7 @@ void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& ses
 void StudyRunner::run_transfer(const ModelSession& session, const StoredBenchmark& stored, store::Id model) {
   meter_.phase("transfer");
   const auto transferred = transfer_cells(store_, transfer_, model);
-  for (const std::string& domain : stored.tested)
+  for (const std::string& domain : stored.domains.tested)
     run_more(session, {&stored, domain, model}, "transfer", transferred);
 }
 
@@ -175,13 +186,13 @@ void StudyRunner::run_calibration(const ModelConfig& config, const ModelSession&
                                   const StoredBenchmark& stored, const StudyFindings& findings,
                                   store::Id model) {
   const model::ModelSpec& spec = session.engine().spec();
-  for (const std::string& domain : stored.tested)
+  for (const std::string& domain : stored.domains.tested)
     run_more(session, {&stored, domain, model}, "calibrate",
              reference_cells(study_, config, findings, domain, spec));
-  if (!config.planted.is_object() || !planted_of(config.planted).empty()) return;
+  if (!has_nothing_planted(config)) return;
   const auto routing = labelled_routing(store_, findings, spec);
   for (int draw = 1; draw <= study_.calibration.permutations; ++draw) {
-    const std::string& domain = stored.tested[static_cast<std::size_t>(draw - 1) % stored.tested.size()];
+    const std::string& domain = permuted_domain(stored.domains, draw);
     run_more(session, {&stored, domain, model}, "calibrate",
              permuted_cells(study_, permuted_findings(routing, findings, draw), domain, spec, draw));
   }
@@ -189,7 +200,7 @@ void StudyRunner::run_calibration(const ModelConfig& config, const ModelSession&
 
 void StudyRunner::run_others(const ModelSession& session, const StoredBenchmark& stored,
                              const StudyFindings& findings, store::Id model) {
-  if (stored.tested.size() < 2) return;
+  if (stored.domains.tested.size() < 2) return;
   for (const DomainCells& cells : cells_by_domain(store_, prepared_.id)) {
     if (cells.model != model || cells.benchmark != stored.benchmark.config.name) continue;
     const auto settings = modal_settings(store_, prepared_.id, cells);
@@ -215,7 +226,7 @@ void StudyRunner::train_and_score(const ModelSession& session, const Target& tra
   const SftOutcome outcome = run_sft(job, study_, store_);
   put_note(store_, prepared_.id, "training", training_note(job, outcome, trained.model, method));
   const engine::Engine engine(outcome.model, session.engine().options());
-  for (const std::string& domain : trained.stored->tested) {
+  for (const std::string& domain : trained.stored->domains.tested) {
     const Target target{trained.stored, domain, trained.model};
     meter_.state().domain = domain;
     meter_.phase(domain == trained.domain ? "grid" : "other_domain");
@@ -225,12 +236,12 @@ void StudyRunner::train_and_score(const ModelSession& session, const Target& tra
 
 void StudyRunner::run_trained(const ModelSession& session, const StoredBenchmark& stored, store::Id model,
                               const MethodConfig& method) {
-  for (const std::string& domain : stored.tested)
+  for (const std::string& domain : stored.domains.tested)
     for (const std::int64_t seed : study_.seed.training) {
       const Target target{&stored, domain, model};
       const std::string name = sft_method_name(method, study_, seed);
-      meter_.state().cells_total += std::ssize(stored.tested) - 1;
-      for (const std::string& tested : stored.tested)
+      meter_.state().cells_total += std::ssize(stored.domains.tested) - 1;
+      for (const std::string& tested : stored.domains.tested)
         meter_.state().samples_total += asked_samples(stored, tested);
       guarded([&] { train_and_score(session, target, name, seed); },
               [&](const std::string& why) {
@@ -256,21 +267,34 @@ void StudyRunner::run_model(const ModelConfig& config) {
   const auto stand_in = store_.find_model("not loaded: " + sha256(config.name + "|" + config.path.string()));
   for (const StoredBenchmark& stored : prepared_.benchmarks) {
     if (stand_in)
-      for (const std::string& domain : stored.tested) cells_.forget_failed({&stored, domain, *stand_in});
+      for (const std::string& domain : stored.domains.tested)
+        cells_.forget_failed({&stored, domain, *stand_in});
     run_domains(config, *session, stored, model);
     for (const MethodConfig& method : study_.methods)
       if (method.kind == MethodKind::sft) run_trained(*session, stored, model, method);
   }
 }
 
+std::int64_t StudyRunner::all_cells() {
+  std::int64_t cells = 0;
+  for (const ModelConfig& model : study_.models) {
+    const std::int64_t transfer = transfer_ == 0 ? 0 : count_transfer_cells(store_, transfer_, model.name);
+    for (const StoredBenchmark& stored : prepared_.benchmarks)
+      for (const std::string& domain : stored.domains.tested)
+        cells += count_cells({&study_, &model, &stored.domains, domain, transfer}).total();
+  }
+  return cells;
+}
+
 RunSummary StudyRunner::run() {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   for (const StoredBenchmark& stored : prepared_.benchmarks)
-    for (const std::string& domain : stored.tested) {
+    for (const std::string& domain : stored.domains.tested) {
       const auto models = std::ssize(study_.models);
       meter_.state().cells_total += models * std::ssize(unplanned_cells(study_, domain, ""));
       meter_.state().samples_total += models * expected_samples(stored, domain);
     }
+  require_allowed(study_, all_cells());
   for (const ModelConfig& model : study_.models) {
     meter_.check_interrupt();
     run_model(model);
@@ -279,12 +303,13 @@ RunSummary StudyRunner::run() {
   meter_.state().domain.clear();
   meter_.phase("analyse");
   analyse_study(store_, prepared_.id);
+  put_search_notes(store_, prepared_.id, study_);
   store_verdicts(store_, prepared_.id);
   for (const auto& [cell, role] : store_.cells(prepared_.id))
     if (cell.status == "failed") ++summary_.cells_failed;
   if (!summary_.has_failed()) store_.finish_study(prepared_.id);
   store_.checkpoint();
-  summary_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  summary_.seconds = seconds_since(start);
   return summary_;
 }
 

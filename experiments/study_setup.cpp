@@ -30,25 +30,20 @@ store::Id put_study_row(const StudyConfig& study, store::Store& store) {
 StoredBenchmark prepare_benchmark(const BenchmarkConfig& config, const StudyConfig& study) {
   StoredBenchmark stored;
   stored.benchmark = load_benchmark(config);
-  stored.tested = study.axes.domain.empty() ? stored.benchmark.domain_names() : study.axes.domain;
-  std::sort(stored.tested.begin(), stored.tested.end());
-  stored.tested.erase(std::unique(stored.tested.begin(), stored.tested.end()), stored.tested.end());
-  for (const std::string& domain : stored.tested) stored.benchmark.domain(domain);
-  // With one tested domain `contrast` still needs others to compare with.
-  stored.compared = stored.tested.size() > 1 ? stored.tested : stored.benchmark.domain_names();
+  stored.domains = study_domains(stored.benchmark, study);
   stored.splits = make_splits(stored.benchmark, study);
   return stored;
 }
 
 void store_benchmark(StoredBenchmark& stored, const StudyConfig& study, store::Id id, store::Store& store) {
-  for (const std::string& domain : stored.compared) {
+  for (const std::string& domain : stored.domains.compared) {
     std::vector<store::QuestionRow> rows;
     for (const Question& question : stored.benchmark.domain(domain))
       rows.push_back(question_row(question, stored.benchmark.config.name));
     stored.ids[domain] = store.put_questions(rows);
     DomainSplit split = stored.splits.at(domain);
-    const bool is_tested =
-        std::find(stored.tested.begin(), stored.tested.end(), domain) != stored.tested.end();
+    const bool is_tested = std::find(stored.domains.tested.begin(), stored.domains.tested.end(), domain) !=
+                           stored.domains.tested.end();
     if (!is_tested) split = {split.discovery, {}, {}, {}, 0};
     store.put_splits(id, split_rows(split, stored.ids[domain], study.protocol));
   }
@@ -142,8 +137,8 @@ void require_cache(const ModelConfig& model, std::span<const StoredBenchmark> be
     if (!is_written(stored)) continue;
     const QuestionPrompts prompts(stored.benchmark, tokenizer, model.path);
     std::int64_t longest = 0;
-    for (const std::string& domain : stored.tested)
-      for (const std::string& hint : hints_of(study, stored.compared))
+    for (const std::string& domain : stored.domains.tested)
+      for (const std::string& hint : hints_of(study, stored.domains.compared))
         longest = std::max(longest,
                            longest_prompt(scored_questions(stored, domain, {tokenizer, model.path, hint})));
     const std::int64_t max_new_tokens = stored.benchmark.config.generation.max_new_tokens;

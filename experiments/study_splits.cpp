@@ -94,6 +94,17 @@ void add_tuning(GroupedQuestions& rest, const StudyConfig& study,
 
 }  // namespace
 
+StudyDomains study_domains(const Benchmark& benchmark, const StudyConfig& study) {
+  StudyDomains domains;
+  domains.tested = study.axes.domain.empty() ? benchmark.domain_names() : study.axes.domain;
+  std::sort(domains.tested.begin(), domains.tested.end());
+  domains.tested.erase(std::unique(domains.tested.begin(), domains.tested.end()), domains.tested.end());
+  for (const std::string& domain : domains.tested) benchmark.domain(domain);
+  // With one tested domain `contrast` still needs others to compare with.
+  domains.compared = domains.tested.size() > 1 ? domains.tested : benchmark.domain_names();
+  return domains;
+}
+
 std::map<std::string, DomainSplit> make_splits(const Benchmark& benchmark, const StudyConfig& study) {
   std::map<std::string, DomainSplit> splits;
   try {

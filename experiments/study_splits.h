@@ -23,6 +23,13 @@ struct DomainSplit {
   std::int64_t unlimited = 0;           // size of `scored` without the limit
 };
 
+// Which domains of a benchmark a study tests, and on which it finds experts: the tested ones, or all where
+// only one is tested. Sorted. Throws ConfigError for a domain that the benchmark does not have.
+struct StudyDomains {
+  std::vector<std::string> tested, compared;
+};
+StudyDomains study_domains(const Benchmark& benchmark, const StudyConfig& study);
+
 // Splits every domain of the benchmark, whatever the study tests, so that studies of few and of many domains
 // share their splits. Discovery questions are taken by seed.discovery, tuning questions and folds by
 // seed.split, always whole groups. A limit keeps the first questions of a random order that does not depend

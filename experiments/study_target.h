@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/store/rows.h"
 #include "experiments/methods.h"
@@ -13,6 +14,7 @@ struct Target {
   const StoredBenchmark* stored = nullptr;
   std::string domain;
   store::Id model = 0;
+  std::vector<std::size_t> places = {};  // of the domain's questions; empty: all that are scored
 };
 
 // Samples of a cell on all of the domain's scored questions, whatever the study's limit.

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "experiments/method_budget.h"
+#include "experiments/search_notes.h"
 #include "experiments/study_notes.h"
 #include "experiments/tables.h"
 
@@ -134,6 +135,7 @@ std::vector<std::string> plan_notes(store::Store& store, const TableRequest& req
 std::vector<std::string> footers(store::Store& store, const TableRequest& request,
                                  const std::vector<MethodRow>& rows, const std::set<std::string>& modes) {
   std::vector<std::string> lines = protocol_notes(rows);
+  for (const std::string& line : search_lines(store, request.study)) lines.push_back(line);
   bool is_exact = true;
   for (const MethodRow& row : rows) is_exact = is_exact && row.is_exact;
   const std::string mode_list = fmt::format("{}", fmt::join(modes, ", "));

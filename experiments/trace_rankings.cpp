@@ -162,7 +162,7 @@ void add_trace_rankings(const ModelSession& session, const StoredBenchmark& stor
   const model::ModelSpec& spec = session.engine().spec();
   for (const MethodConfig& method : ranking_methods(study)) {
     if (method.kind != MethodKind::rice) continue;
-    for (const std::string& domain : stored.tested) {
+    for (const std::string& domain : stored.domains.tested) {
       DomainFindings& found = findings.at(domain);
       StoredRanking& ranking = found.rankings[method.ranking_name()];
       if (!ranking.experts.empty() || !ranking.error.empty()) continue;

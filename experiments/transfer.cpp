@@ -36,24 +36,41 @@ PlannedCell as_transfer(store::Store& store, const store::CellRow& cell) {
   return planned;
 }
 
-}  // namespace
-
-std::vector<PlannedCell> transfer_cells(store::Store& store, store::Id source, store::Id model) {
-  std::vector<PlannedCell> planned;
+// The cells of the settings that a study chose most often for a model.
+std::vector<store::CellRow> chosen_cells(store::Store& store, store::Id source, store::Id model) {
+  std::vector<store::CellRow> chosen_rows;
   for (const DomainCells& cells : cells_by_domain(store, source)) {
     if (cells.model != model) continue;
     const auto settings = modal_settings(store, source, cells);
     for (const auto& [cell, role] : cells.cells) {
       const auto chosen = settings.find(cell.method);
       if (role == "grid" && cell.plan && chosen != settings.end() && is_at(cell, chosen->second))
-        planned.push_back(as_transfer(store, cell));
+        chosen_rows.push_back(cell);
     }
   }
+  return chosen_rows;
+}
+
+}  // namespace
+
+std::vector<PlannedCell> transfer_cells(store::Store& store, store::Id source, store::Id model) {
+  std::vector<PlannedCell> planned;
+  for (const store::CellRow& cell : chosen_cells(store, source, model))
+    planned.push_back(as_transfer(store, cell));
   if (planned.empty())
     throw ConfigError(
         "transfer.study: the study '{}' has chosen no plan for the model {}; run it on that model first",
         store.study(source).name, store.model(model).name);
   return planned;
+}
+
+std::int64_t count_transfer_cells(store::Store& store, store::Id source, const std::string& model) {
+  const auto newest = store.database().find<store::Id>(
+      "SELECT max(m.id) FROM study_cell AS x JOIN cell AS c ON c.id = x.cell JOIN model AS m ON m.id = "
+      "c.model "
+      "WHERE x.study = ?1 AND m.name = ?2 HAVING count(*) > 0",
+      source, model);
+  return newest ? std::ssize(chosen_cells(store, source, *newest)) : 0;
 }
 
 std::vector<store::ComparisonRow> transfer_rows(store::Store& store, const DomainContext& context) {

@@ -2,6 +2,8 @@
 // n_steered and alpha kept.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "experiments/comparison_row.h"
@@ -14,6 +16,10 @@ namespace moelab::experiments {
 // "benchmark/domain", so that it is no tested domain's own. Throws ConfigError when the study chose nothing
 // for the model.
 std::vector<PlannedCell> transfer_cells(store::Store& store, store::Id source, store::Id model);
+
+// Their number for a model that is known by its name alone: of the newest one of that name in the study. 0
+// where the study chose nothing for it.
+std::int64_t count_transfer_cells(store::Store& store, store::Id source, const std::string& model);
 
 // The comparisons of one domain's transfer cells with the original, on all of its questions: nothing was
 // chosen on them.

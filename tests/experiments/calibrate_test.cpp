@@ -4,6 +4,7 @@
 #include <set>
 
 #include "experiments/calibration_cells.h"
+#include "experiments/study_forecast.h"
 #include "tests/experiments/study_fixture.h"
 #include "tests/support/catch.h"
 
@@ -33,13 +34,17 @@ struct KnownTruth : testing::MiniStudy {
                                                  "\ntruth: " + (folder / truth).string() + "\n");
   }
 
-  store::Store run(std::vector<std::string> more = {}) const {
+  StudyConfig study(std::vector<std::string> more = {}) const {
     std::vector<std::string> overrides = {"axes.model=[tiny,plain]", "axes.n_steered=[2]", "nulls.draws=19",
                                           "limit=24",
                                           "calibration.permutations=" + std::to_string(kPermutations)};
     overrides.insert(overrides.end(), more.begin(), more.end());
+    return bind(overrides);
+  }
+
+  store::Store run(std::vector<std::string> more = {}) const {
     store::Store store = open("study.db");
-    run_study(bind(overrides), store);
+    run_study(study(std::move(more)), store);
     return store;
   }
 };
@@ -113,6 +118,18 @@ TEST_CASE("A calibration runs what it needs, once, and counts it", "[experiments
     CHECK(point.method != "planted");
     CHECK(point.draws == (point.method == "random" ? 19 : 1));
   }
+
+  // A forecast knows their number, and with it the study's; one less is not allowed.
+  std::int64_t calibration = 0, cells = 0;
+  for (const ForecastRow& row : forecast(known.study(), "no.db")) {
+    calibration += row.cells.calibration;
+    cells += row.cells.total();
+  }
+  CHECK(calibration == kPermutations * 2 * 2 * 2 + 2 * 2 + 2 * 2 * 2 * 2);
+  CHECK(cells == count_of(store, "SELECT count(*) FROM study_cell"));
+  const std::string less = "limits.cells=" + std::to_string(cells - 1);
+  CHECK_THROWS_WITH(forecast(known.study({less}), "no.db"), ContainsSubstring("limits.cells"));
+  CHECK_THROWS_WITH(run_study(known.study({less}), store), ContainsSubstring("limits.cells"));
 
   CalibrationOptions options;
   options.subsets = 5;

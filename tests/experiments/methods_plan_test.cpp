@@ -1,5 +1,8 @@
 #include "experiments/methods_plan.h"
 
+#include <algorithm>
+#include <set>
+
 #include "experiments/methods.h"
 #include "tests/support/catch.h"
 
@@ -118,6 +121,41 @@ TEST_CASE("A grid sweeps alpha and mode where they act, and n_steered alone wher
   // Four forced beside as many forbidden ones as the axis says.
   CHECK(sizes(steermoe(4, -1)) == 2);
   CHECK(settings_of(study, steermoe(4, -1))[1].n_steered == 6);
+}
+
+TEST_CASE("A random search draws the same settings of equal grids, and a larger draw only adds",
+          "[experiments]") {
+  StudyConfig study;
+  study.axes.n_steered = {1, 2, 4, 8};
+  study.axes.alpha = {3, 5, 10};
+  study.modes = {steering::Mode::logit_shift};
+  const MethodConfig dsmoe{"dsmoe", MethodKind::score}, contrast{"contrast", MethodKind::score};
+  const auto grid = settings_of(study, dsmoe);
+  REQUIRE(grid.size() == 12);
+  study.search.kind = "random";
+  std::vector<Setting> before;
+  for (std::int64_t count = 1; count <= 12; ++count) {
+    study.search.settings = count;
+    const auto drawn = settings_of(study, dsmoe);
+    CHECK(std::ssize(drawn) == count);
+    CHECK(count_settings(study, dsmoe) == static_cast<double>(count));
+    CHECK((drawn == settings_of(study, contrast)));
+    auto at = grid.begin();  // in the grid's order, none twice
+    for (const Setting& setting : drawn) {
+      at = std::find(at, grid.end(), setting);
+      REQUIRE((at != grid.end()));
+      ++at;
+    }
+    for (const Setting& setting : before) CHECK(std::count(drawn.begin(), drawn.end(), setting) == 1);
+    before = drawn;
+  }
+  CHECK((before == grid));
+  // Every seed draws for itself; each of the 12 settings is drawn by some of 40 seeds.
+  study.search.settings = 2;
+  std::set<std::pair<std::int64_t, double>> seen;
+  for (study.search.seed = 1; study.search.seed <= 40; ++study.search.seed)
+    for (const Setting& setting : settings_of(study, dsmoe)) seen.emplace(setting.n_steered, setting.alpha);
+  CHECK(seen.size() == 12);
 }
 
 TEST_CASE("Null draws do what the matched method does, to other experts", "[experiments]") {

@@ -83,7 +83,7 @@ TEST_CASE("A study that asks for nothing of what came later keeps the hash that 
   const std::vector<std::string> apart = {"protocol=paper", "split.tests_discovery=false"};
   for (const StudyConfig& study : {mini.bind(), mini.bind(apart)}) {
     StudyConfig earlier = study;
-    for (const char* key : {"score_sql", "calibration", "transfer", "sft"})
+    for (const char* key : {"score_sql", "calibration", "transfer", "sft", "search"})
       CHECK(earlier.tree.erase(key) == 1);
     CHECK(earlier.tree["split"].erase("tests_discovery") == 1);
     CHECK(earlier.tree["axes"].erase("top_k") == 1);
@@ -91,6 +91,50 @@ TEST_CASE("A study that asks for nothing of what came later keeps the hash that 
     CHECK(earlier.hash() == study.hash());
   }
   CHECK(mini.bind({"protocol=paper"}).hash() != mini.bind(apart).hash());
+}
+
+TEST_CASE("A search changes the hash by the keys that act in it", "[experiments]") {
+  const MiniStudy mini;
+  const std::vector<std::string> halving = {"protocol=holdout", "split.tuning=10", "search.kind=halving"};
+  const auto hash = [&](std::vector<std::string> base, const std::string& more) {
+    if (!more.empty()) base.push_back(more);
+    return mini.bind(base).hash();
+  };
+  CHECK(hash({}, "search.settings=3") == hash({}, ""));
+  CHECK(hash({}, "search.eta=3") == hash({}, ""));
+  CHECK(hash({}, "search.kind=random") != hash({}, ""));
+  CHECK(hash({"search.kind=random"}, "search.settings=3") != hash({"search.kind=random"}, ""));
+  CHECK(hash({"search.kind=random"}, "search.seed=2") != hash({"search.kind=random"}, ""));
+  CHECK(hash({"search.kind=random"}, "search.eta=3") == hash({"search.kind=random"}, ""));
+  CHECK(hash({"search.kind=random"}, "search.rungs=3") == hash({"search.kind=random"}, ""));
+  CHECK(hash(halving, "search.eta=3") != hash(halving, ""));
+  CHECK(hash(halving, "search.rungs=1") != hash(halving, ""));
+  CHECK(hash(halving, "search.settings=3") == hash(halving, ""));
+}
+
+TEST_CASE("A search that the protocol or the grid does not allow says so", "[experiments]") {
+  const MiniStudy mini;
+  CHECK_THROWS_WITH(mini.bind({"search.kind=halving"}), ContainsSubstring("needs protocol=holdout"));
+  CHECK_THROWS_WITH(mini.bind({"search.kind=halving", "protocol=paper"}),
+                    ContainsSubstring("the tuning questions are the report"));
+  CHECK_THROWS_WITH(mini.bind({"search.kind=best"}), ContainsSubstring("search.kind"));
+  CHECK_THROWS_WITH(mini.bind({"search.eta=1"}), ContainsSubstring("search.eta"));
+}
+
+TEST_CASE("Cells of a calibration count for limits.cells", "[experiments]") {
+  const MiniStudy mini;
+  mini.write("nothing.json", R"({"verdict": "no_domain_experts", "planted": {}})");
+  mini.write("configs/model/tiny.yaml", "name: tiny\npath: " + (mini.folder / "tiny").string() +
+                                            "\ntruth: " + (mini.folder / "nothing.json").string() + "\n");
+  // A domain: the original once, two methods at four settings, two draws of four.
+  const std::vector<std::string> base = {"axes.domain=[elements,geography]"};
+  const std::string grid = "limits.cells=" + std::to_string(2 * (1 + 8 + 8));
+  CHECK_NOTHROW(mini.bind({base[0], grid}));
+  CHECK_THROWS_WITH(mini.bind({base[0], "limits.cells=33"}), ContainsSubstring("at least 34 cells"));
+  // The other domain's plans at every setting, and for each of three permutations two labels' plans.
+  const std::string more = "calibration.permutations=3";
+  CHECK_THROWS_WITH(mini.bind({base[0], grid, more}),
+                    ContainsSubstring("add limits.cells=" + std::to_string(34 + 2 * 8 + 3 * 2 * 8)));
 }
 
 }  // namespace moelab::experiments

@@ -1,5 +1,6 @@
 #include "experiments/transfer.h"
 
+#include "experiments/study_forecast.h"
 #include "experiments/tables.h"
 #include "tests/experiments/study_fixture.h"
 #include "tests/support/catch.h"
@@ -32,6 +33,15 @@ TEST_CASE("Plans that one study chose run on another's questions with their sett
   const TwoBenchmarks both;
   store::Store store = both.open("study.db");
   run_study(both.source(), store);
+  // Known before anything runs: the original and four plans.
+  const auto planned = forecast(both.target(), both.folder / "study.db");
+  REQUIRE(planned.size() == 1);
+  CHECK(planned[0].cells.transfer == 4);
+  CHECK(planned[0].cells.total() == 5);
+  CHECK(count_transfer_cells(store, 1, "another") == 0);
+  StudyConfig small = both.target();
+  small.limits.cells = 4;
+  CHECK_THROWS_WITH(run_study(small, store), ContainsSubstring("at least 5 cells"));
   run_study(both.target(), store);
   // Two domains' plans of two methods, each with the content of the cell that it comes from.
   const std::string transferred =
