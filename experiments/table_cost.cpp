@@ -58,8 +58,8 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
       "share the time evenly.",
       "labelled: questions whose right answers discovery, a choice of settings (mean over choices) or a "
       "fine-tuning reads.",
-      "test seen: test questions that were inputs of discovery; found on: questions of the discovery runs "
-      "behind the plans (traces of kind rice are not counted).",
+      "test seen: test questions that were inputs of discovery; found on: questions of its runs, without the "
+      "traces of kind rice.",
       "tokens: token rows through the model; thinking, answer: tokens written."};
   return table;
 }
