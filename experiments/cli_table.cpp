@@ -18,7 +18,7 @@ namespace {
 
 const std::vector<std::string> kTableNames = {"methods",  "metrics",   "decomposition", "thinking",
                                               "sweep",    "heatmap",   "overlap",       "verdict",
-                                              "transfer", "existence", "cost"};
+                                              "transfer", "existence", "similarity",    "cost"};
 
 std::vector<std::int64_t> read_k(const Arguments& arguments) {
   std::vector<std::int64_t> ks;
@@ -79,6 +79,7 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   }
   if (name == "overlap") return overlap_table(store, {request, arguments.list("score"), top});
   if (name == "existence") return existence_table(store, {request, arguments.list("score"), top});
+  if (name == "similarity") return similarity_table(store, {request, arguments.real("above", kAlike)});
   if (name == "cost") return cost_table(store, request, is_csv);
   if (name == "verdict") return verdict_table(store, request.study, request.models);
   const bool as_numbers = arguments.flag("--format", "text") != "text";
@@ -125,7 +126,7 @@ Verb verb_table() {
   spec.name = "table";
   spec.summary =
       "print a table of a study: methods, metrics, decomposition, thinking, sweep, heatmap, overlap, "
-      "verdict, transfer, existence, cost, paper/2, paper/5, paper/6";
+      "verdict, transfer, existence, similarity, cost, paper/2, paper/5, paper/6";
   spec.usage = "NAME [study=NAME] [key=value ...] [--format FORMAT]";
   spec.text =
       "methods   each method by model and domain: accuracy, gain with interval, tests, nulls, chosen "
@@ -139,6 +140,8 @@ Verb verb_table() {
       "verdict   each model's verdict, beside the planted truth where it is known\n"
       "transfer  the experts of every domain, tested on every domain\n"
       "existence the domains' top experts against chance: overlap, routing mass, stability, bits by layer\n"
+      "similarity   how alike the experts of each layer are, where 'discover --similarity' has compared "
+      "them\n"
       "cost      time, tokens and questions that each method took\n"
       "paper/2, paper/5, paper/6   the DSMoE paper's tables: published figures beside ours";
   spec.settings = {{"study", "the study (default: the newest)"},
@@ -149,6 +152,7 @@ Verb verb_table() {
                    {"protocol", "crossfit, holdout or paper (default: the study's)"},
                    {"score", "heatmap: usage or a score; overlap, existence: only these (a,b)"},
                    {"k", "metrics: of pass@k and maj@k (a,b; default: the number of samples)"},
+                   {"above", "similarity: CKA above which a pair counts as alike (default: 0.8)"},
                    {"top", "heatmap, overlap, existence: number of top experts (default: 8)"},
                    database_setting()};
   spec.flags = {

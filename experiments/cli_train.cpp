@@ -79,7 +79,10 @@ class Recorder {
     row.learning_rate = report.learning_rate;
     row.gradient_norm = report.gradient_norm;
     row.seconds = seconds_;
-    if (report.accuracy >= 0) row.evaluation = canonical_json({{"accuracy", report.accuracy}});
+    Json measured = Json::object();
+    if (report.accuracy >= 0) measured["accuracy"] = report.accuracy;
+    if (report.similarity >= 0) measured["similarity"] = report.similarity;
+    if (!measured.empty()) row.evaluation = canonical_json(measured);
     waiting_.push_back(row);
     if (waiting_.size() >= kStoreEvery) flush();
     show(report);

@@ -53,7 +53,7 @@ std::vector<Id> newest_runs(Store& store) {
   std::vector<Id> runs;
   store::Statement row = store.database().prepare(
       "SELECT max(id) FROM discovery_run WHERE json_extract(settings, '$.trace') IS NULL "
-      "GROUP BY model, domain ORDER BY 1");
+      "AND json_extract(settings, '$.similarity') IS NULL GROUP BY model, domain ORDER BY 1");
   while (row.step()) runs.push_back(row.get<Id>(0));
   return runs;
 }

@@ -12,6 +12,10 @@ namespace moelab::experiments {
 // Adds an event of that kind unless the study has the same one already.
 //   model      {"name", "model"}                 a name in the config and the model's row
 //   discovery  {"model", "benchmark", "domain", "run"}  the runs that the study's plans and verdicts rest on
+//   similarity {"model", "benchmark", "domain", "run"}  where experts were compared, domain "" for all
+//   trace      {"model", "benchmark", "domain", "method", "marker", "run"}  over written answers, marker ""
+//   for the run
+//              that tells them from their prompts
 //   plan       {"cell", "note"}  what top-k made a cell's plan do otherwise than asked
 //   search     {"kind": "random", "method", "settings", "of"} or {"kind": "halving", "answers", "grid"}
 //   training   {"model", "benchmark", "domain", "method", "run", "weights", "labelled_questions", ...}  a

@@ -63,6 +63,16 @@ TextTable calibration_table(const Calibration& calibration, const std::string& s
 // domains.
 TextTable existence_table(store::Store& store, const OverlapRequest& request);
 
+inline constexpr double kAlike = 0.8;
+
+struct SimilarityTableRequest {
+  TableRequest table;     // domains: `all` for those compared on every domain's questions
+  double above = kAlike;  // CKA above which a pair counts as alike
+};
+
+// table_similarity.cpp: the similarity of experts by layer. Throws ConfigError when the study has none.
+TextTable similarity_table(store::Store& store, const SimilarityTableRequest& request);
+
 // table_transfer.cpp: the gain of every domain's experts on every tested domain, by model and method. Throws
 // ConfigError when no plan was tested on another domain.
 TextTable transfer_table(store::Store& store, const TableRequest& request, bool as_records);

@@ -86,11 +86,21 @@ struct ScoreRow {
   int rank = 0;  // 1 = best
 };
 
+// How alike two experts of a layer are, first < second.
+struct SimilarityRow {
+  int layer = 0;
+  int first = 0;
+  int second = 0;
+  double similarity = 0;
+  double permuted = 0;  // with the second's tokens in a random order
+};
+
 // What a discovery run found; stored together with its DiscoveryRow.
 struct DiscoveryData {
   std::vector<ImportanceRow> importance;
   std::vector<RoutingRow> routing;
   std::vector<ScoreRow> scores;
+  std::vector<SimilarityRow> similarity;
 };
 
 struct PlanEntryRow {

@@ -71,7 +71,7 @@ std::span<const std::string_view> migrations() {
       "ALTER TABLE comparison ADD COLUMN p_specific REAL;"
       "ALTER TABLE comparison ADD COLUMN p_labels REAL;"
       "ALTER TABLE comparison ADD COLUMN dose REAL;",
-      // 3: options in an order of the sample's own, and prompts that ask twice.
+      // 3: options in an order of the sample's own, prompts that ask twice, and the similarity of experts.
       R"sql(ALTER TABLE sample ADD COLUMN option_order TEXT;
 ALTER TABLE sample ADD COLUMN reply_at INTEGER;
 CREATE VIEW judged_sample AS
@@ -82,7 +82,11 @@ SELECT s.id AS sample, s.cell, s.question, q.name, s.repeat, v.evaluator, v.vers
             ELSE CAST(substr(CAST(s.output AS BLOB), s.reply_at + 1) AS TEXT) END AS reply
 FROM latest_verdict AS v
 JOIN sample AS s ON s.id = v.sample
-JOIN question AS q ON q.id = s.question;)sql"};
+JOIN question AS q ON q.id = s.question;
+CREATE TABLE IF NOT EXISTS expert_similarity (
+  run INTEGER NOT NULL REFERENCES discovery_run (id), layer INTEGER NOT NULL, first INTEGER NOT NULL,
+  second INTEGER NOT NULL CHECK (second > first), similarity REAL NOT NULL, permuted REAL NOT NULL,
+  PRIMARY KEY (run, layer, first, second)) STRICT, WITHOUT ROWID;)sql"};
   return steps;
 }
 

@@ -56,6 +56,8 @@ class Store {
   std::vector<RoutingRow> routing(Id run);
   // Ordered by rank.
   std::vector<ScoreRow> scores(Id run, const std::string& score);
+  // By layer and pair.
+  std::vector<SimilarityRow> similarity(Id run);
   Id put_plan(const PlanRow& plan);
   PlanRow plan(Id plan);
 

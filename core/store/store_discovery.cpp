@@ -24,6 +24,15 @@ void put_routing(Database& database, Id run, std::span<const RoutingRow> rows) {
   }
 }
 
+void put_similarity(Database& database, Id run, std::span<const SimilarityRow> rows) {
+  for (const SimilarityRow& row : rows) {
+    database.run(
+        "INSERT INTO expert_similarity (run, layer, first, second, similarity, permuted) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        run, row.layer, row.first, row.second, row.similarity, row.permuted);
+  }
+}
+
 }  // namespace
 
 Id Store::put_discovery(const DiscoveryRow& run, const DiscoveryData& data) {
@@ -37,6 +46,7 @@ Id Store::put_discovery(const DiscoveryRow& run, const DiscoveryData& data) {
   put_importance(database_, id, data.importance);
   put_routing(database_, id, data.routing);
   put_scores(id, data.scores);
+  put_similarity(database_, id, data.similarity);
   transaction.commit();
   return id;
 }
@@ -102,6 +112,18 @@ std::vector<ScoreRow> Store::scores(Id run, const std::string& score) {
     rows.push_back(
         {row.get<std::string>(0), row.get<int>(1), row.get<int>(2), row.get<double>(3), row.get<int>(4)});
   }
+  return rows;
+}
+
+std::vector<SimilarityRow> Store::similarity(Id run) {
+  std::vector<SimilarityRow> rows;
+  Statement row = database_.prepare(
+      "SELECT layer, first, second, similarity, permuted FROM expert_similarity WHERE run = ?1 "
+      "ORDER BY layer, first, second");
+  row.bind(run);
+  while (row.step())
+    rows.push_back(
+        {row.get<int>(0), row.get<int>(1), row.get<int>(2), row.get<double>(3), row.get<double>(4)});
   return rows;
 }
 

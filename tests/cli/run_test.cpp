@@ -89,6 +89,13 @@ TEST_CASE("the results of a run can be printed by every table and verb", "[cli]"
   const ProgramResult discover = study.run({"discover", "--top", "3"});
   CHECK(discover.status == 0);
   CHECK_THAT(discover.out, ContainsSubstring("released_code"));
+  CHECK_THAT(run_moelab({"table", "similarity", db}).err, ContainsSubstring("discover study=NAME --similarity"));
+  const ProgramResult alike = study.run({"discover", "--similarity", "all", "--similarity-tokens", "40"});
+  CHECK(alike.status == 0);
+  CHECK_THAT(alike.out, ContainsSubstring("Similarity of experts"));
+  CHECK_THAT(alike.out, ContainsSubstring("40 tokens of 16 discovery questions"));
+  CHECK_THAT(run_moelab({"table", "similarity", "above=0.1", db}).out, ContainsSubstring("pairs above 0.1"));
+  CHECK(study.run({"discover", "--similarity", "nowhere"}).status == 2);
   const ProgramResult trial = study.run({"try", "tiny", "What is number 7 of physics?"});
   CHECK(trial.status == 2);
 }
