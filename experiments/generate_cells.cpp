@@ -11,8 +11,6 @@
 namespace moelab::experiments {
 namespace {
 
-constexpr std::size_t kRoundsAChunk = 4;  // a chunk fills every row that often: the last round leaves gaps
-
 // Which tasks miss a sample, as a text of '0' and '1', for each question and repeat. Fills in the tasks'
 // counts.
 std::vector<std::pair<QuestionRepeat, std::string>> missing_samples(const GenerateSetup& setup,
@@ -38,7 +36,7 @@ std::vector<std::pair<QuestionRepeat, std::string>> missing_samples(const Genera
 }
 
 std::vector<SampleChunk> chunks_of(const std::vector<std::pair<QuestionRepeat, std::string>>& missing,
-                                   std::size_t samples_a_chunk) {
+                                   std::size_t chunk_size) {
   std::map<std::string, std::vector<QuestionRepeat>> groups;
   for (const auto& [unit, pattern] : missing)
     if (pattern.find('1') != std::string::npos) groups[pattern].push_back(unit);
@@ -47,7 +45,7 @@ std::vector<SampleChunk> chunks_of(const std::vector<std::pair<QuestionRepeat, s
     std::vector<std::size_t> tasks;
     for (std::size_t t = 0; t < pattern.size(); ++t)
       if (pattern[t] == '1') tasks.push_back(t);
-    const std::size_t size = std::max<std::size_t>(1, samples_a_chunk / tasks.size());
+    const std::size_t size = std::max<std::size_t>(1, chunk_size / tasks.size());
     for (std::size_t first = 0; first < units.size(); first += size) {
       const auto begin = units.begin() + static_cast<std::ptrdiff_t>(first);
       chunks.push_back(
@@ -136,8 +134,7 @@ ScoreSummary generate_cells(const GenerateSetup& setup, std::vector<CellTask> ta
   using Clock = std::chrono::steady_clock;
   ScoreSummary summary;
   std::vector<bool> failed(tasks.size(), false);
-  const std::size_t chunk_size = kRoundsAChunk * static_cast<std::size_t>(cache_plan(setup).rows);
-  const auto chunks = chunks_of(missing_samples(setup, tasks, store), chunk_size);
+  const auto chunks = chunks_of(missing_samples(setup, tasks, store), samples_a_chunk(setup));
   for (const CellTask& task : tasks)
     if (task.missing == 0) ++summary.complete_before;
   const AnswerReader reader(*setup.tokenizer, setup.cells.prompt, setup.generation,

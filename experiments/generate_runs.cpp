@@ -1,6 +1,6 @@
 #include "experiments/generate_runs.h"
 
-#include <functional>
+#include <algorithm>
 
 #include "core/engine/generate.h"
 #include "experiments/generation_memory.h"
@@ -8,6 +8,8 @@
 
 namespace moelab::experiments {
 namespace {
+
+constexpr std::size_t kRoundsAChunk = 4;  // a chunk fills every row that often: the last round leaves gaps
 
 void limit_thinking(const GenerateSetup& setup, text::ThinkingOptions::Opened opened,
                     engine::GenerateRequest& request) {
@@ -29,6 +31,15 @@ engine::GenerateRequest request_of(const GenerateSetup& setup, const QuestionRep
   request.seed = setup.seed;
   limit_thinking(setup, question.opened, request);
   return request;
+}
+
+// The KV cache of a batch, and the rows that it holds side by side.
+model::CachePlan cache_plan(const GenerateSetup& setup) {
+  const engine::Engine& engine = *setup.cells.engine;
+  const model::CacheNeeds needs =
+      cache_needs(longest_prompt(setup.cells.questions), setup.generation.max_new_tokens,
+                  setup.prompts == nullptr ? 0 : setup.prompts->follow_up_tokens());
+  return plan_rows(engine.spec(), engine.model().dtype(), engine.options(), needs, setup.cache_bytes);
 }
 
 engine::GenerateOptions generate_options(const GenerateSetup& setup) {
@@ -162,14 +173,6 @@ const ScoredQuestion& question_of(const GenerateSetup& setup, const QuestionRepe
   return setup.cells.questions[unit.question].in_repeat(unit.repeat);
 }
 
-model::CachePlan cache_plan(const GenerateSetup& setup) {
-  const engine::Engine& engine = *setup.cells.engine;
-  const model::CacheNeeds needs =
-      cache_needs(longest_prompt(setup.cells.questions), setup.generation.max_new_tokens,
-                  setup.prompts == nullptr ? 0 : setup.prompts->follow_up_tokens());
-  return plan_rows(engine.spec(), engine.model().dtype(), engine.options(), needs, setup.cache_bytes);
-}
-
 std::int64_t generate_what_works(const GenerateSetup& setup, const AnswerReader& reader,
                                  const SampleChunk& chunk, const std::vector<CellTask>& tasks,
                                  std::vector<PlanRun>& runs, const ScoreHooks& hooks) {
@@ -191,11 +194,26 @@ std::int64_t generate_what_works(const GenerateSetup& setup, const AnswerReader&
   return tokens;
 }
 
-std::vector<engine::Generation> generate_original(const GenerateSetup& setup) {
-  std::vector<engine::GenerateRequest> requests;
-  for (std::size_t q = 0; q < setup.cells.questions.size(); ++q)
-    requests.push_back(request_of(setup, {q, 0}));
-  return engine::generate(*setup.cells.engine, {}, requests, generate_options(setup)).samples;
+std::size_t samples_a_chunk(const GenerateSetup& setup) {
+  return kRoundsAChunk * static_cast<std::size_t>(cache_plan(setup).rows);
+}
+
+std::vector<engine::Generation> generate_original(const GenerateSetup& setup,
+                                                  const std::function<void()>& before_chunk) {
+  std::vector<engine::Generation> samples;
+  const std::size_t count = setup.cells.questions.size(), chunk = samples_a_chunk(setup);
+  for (std::size_t first = 0; first < count; first += chunk) {
+    before_chunk();
+    std::vector<engine::GenerateRequest> requests;
+    for (std::size_t q = first; q < std::min(first + chunk, count); ++q)
+      requests.push_back(request_of(setup, {q, 0}));
+    for (engine::Generation& made :
+         engine::generate(*setup.cells.engine, {}, requests, generate_options(setup)).samples) {
+      made.request += first;
+      samples.push_back(std::move(made));
+    }
+  }
+  return samples;
 }
 
 }  // namespace moelab::experiments

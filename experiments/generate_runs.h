@@ -2,6 +2,7 @@
 // or, where the prompt has a question behind the reply, twice.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,8 +41,8 @@ struct PlanRun {
 // The question as the unit's repeat puts it.
 const ScoredQuestion& question_of(const GenerateSetup& setup, const QuestionRepeat& unit);
 
-// The KV cache of such a batch, and the rows that it holds side by side.
-model::CachePlan cache_plan(const GenerateSetup& setup);
+// Samples that are generated in one call: a few for every row that the KV cache holds.
+std::size_t samples_a_chunk(const GenerateSetup& setup);
 
 // Fills in the runs' samples, effects and errors; `reader` takes the reply that is asked about again. All
 // plans are generated together; when that fails, one by one, and what had ended stays in the runs. Returns
@@ -51,6 +52,8 @@ std::int64_t generate_what_works(const GenerateSetup& setup, const AnswerReader&
                                  std::vector<PlanRun>& runs, const ScoreHooks& hooks);
 
 // The first answer to each question under the original model, in their order; of two calls the first one.
-std::vector<engine::Generation> generate_original(const GenerateSetup& setup);
+// `before_chunk` is called before each chunk of them; what it throws ends the call.
+std::vector<engine::Generation> generate_original(const GenerateSetup& setup,
+                                                  const std::function<void()>& before_chunk);
 
 }  // namespace moelab::experiments

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/base/json.h"
@@ -58,6 +59,20 @@ void add_discovery(store::Store& store, store::Id study, bool reads_labels, Meth
   if (reads_labels) budget.labelled_discovery = static_cast<double>(budget.discovery_questions);
 }
 
+// The traces that the method's ranking was read off: several runs, one for each marker, read those of one domain.
+void add_traces(store::Store& store, store::Id study, MethodBudget& budget) {
+  std::set<store::Id> runs;
+  for (const Json& note : notes(store, study, "trace")) {
+    const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
+                        note.at("benchmark") == budget.benchmark && note.at("method") == budget.method;
+    if (!is_own) continue;
+    const store::DiscoveryRow row = store.discovery(note.at("run").get<store::Id>());
+    if (row.domain != budget.domain || !runs.insert(row.id).second) continue;
+    budget.traces = runs.size() == 1 ? row.seconds : budget.traces + row.seconds;
+    budget.trace_tokens = static_cast<double>(row.n_tokens);
+  }
+}
+
 // `repeats`: samples of a question, which a choice counts one by one.
 void add_choice(store::Store& store, store::Id study, std::int64_t repeats, MethodBudget& budget) {
   const auto answers = store.database().find<double>(
@@ -101,6 +116,10 @@ std::map<std::string, std::int64_t> stored_repeats(const Json& config) {
   return repeats;
 }
 
+void add_known(double& sum, double value) {
+  if (!std::isnan(value)) sum = (std::isnan(sum) ? 0 : sum) + value;
+}
+
 void add_to(MethodBudget& sum, const MethodBudget& budget) {
   sum.cells += budget.cells;
   sum.tokens += budget.tokens;
@@ -108,8 +127,9 @@ void add_to(MethodBudget& sum, const MethodBudget& budget) {
   sum.answer += budget.answer;
   sum.seconds += budget.seconds;
   sum.discovery += budget.discovery;
-  if (!std::isnan(budget.training))
-    sum.training = (std::isnan(sum.training) ? 0 : sum.training) + budget.training;
+  add_known(sum.traces, budget.traces);
+  add_known(sum.trace_tokens, budget.trace_tokens);
+  add_known(sum.training, budget.training);
   sum.discovery_questions += budget.discovery_questions;
   sum.labelled_discovery += budget.labelled_discovery;
   sum.labelled_choice += budget.labelled_choice;
@@ -129,6 +149,7 @@ std::vector<MethodBudget> method_budgets(store::Store& store, const TableRequest
   for (MethodBudget& budget : budgets) {
     add_discovery(store, request.study, reads_labels, budget);
     add_choice(store, request.study, repeats.try_emplace(budget.benchmark, 1).first->second, budget);
+    add_traces(store, request.study, budget);
     add_training(store, request.study, budget);
     if (budget.discovery_questions == 0) continue;
     for (const DiscoveryOverlap& overlap : overlaps)
@@ -161,6 +182,8 @@ std::vector<std::pair<const char*, std::string>> budget_record(const MethodBudge
           {"thinking_tokens", fmt::to_string(budget.thinking)},
           {"answer_tokens", fmt::to_string(budget.answer)},
           {"discovery_seconds", real(budget.discovery)},
+          {"trace_seconds", real(budget.traces)},
+          {"trace_tokens", real(budget.trace_tokens)},
           {"training_seconds", real(budget.training)},
           {"discovery_questions", fmt::to_string(budget.discovery_questions)},
           {"labelled_discovery", real(budget.labelled_discovery)},

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <random>
 #include <set>
 #include <span>
 
@@ -22,8 +23,22 @@ constexpr std::array<std::string_view, 7> kTables = {"target",  "model",  "domai
                                                      "routing", "counts", "importance"};
 constexpr std::array<std::string_view, 3> kScoreColumns = {"layer", "expert", "score"};
 
+// What a query may not know, and why it was refused.
+struct Guard {
+  std::string secret;   // ends the names of the views that may read the database's own tables
+  std::string refused;  // what the query may not do
+};
+
+std::string draw_secret() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+}
+
 // The documented tables as temporary ones of this connection; they hide the database's own of the same name.
-void create_tables(store::Database& database, const SqlScope& scope, const model::ModelSpec& spec) {
+// Those that are views read others of a name that no query can have: a common table expression may bear a
+// view's name, and SQLite then takes it for the view.
+void create_tables(store::Database& database, const SqlScope& scope, const model::ModelSpec& spec,
+                   const std::string& secret) {
   std::vector<store::Id> runs;
   for (const auto& [domain, run] : scope.runs) runs.push_back(run);
   std::vector<std::int64_t> layers;
@@ -36,19 +51,22 @@ CREATE TEMP VIEW model AS SELECT {0} AS layers, {1} AS moe_layers, {2} AS expert
 CREATE TEMP TABLE experts AS SELECT l.value AS layer, e.value AS expert
   FROM json_each('[{4}]') AS l, (WITH RECURSIVE r (value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM r
   WHERE value + 1 < {2}) SELECT value FROM r) AS e;
-CREATE TEMP VIEW domains AS SELECT domain, n_questions AS questions, n_tokens AS tokens
+CREATE TEMP VIEW domains_{6} AS SELECT domain, n_questions AS questions, n_tokens AS tokens
   FROM main.discovery_run WHERE id IN ({5});
-CREATE TEMP VIEW routing AS SELECT c.question, r.domain, c.layer, c.expert, c.n, c.n_important, c.n_unimportant
+CREATE TEMP VIEW routing_{6} AS SELECT c.question, r.domain, c.layer, c.expert, c.n, c.n_important, c.n_unimportant
   FROM main.routing_count AS c JOIN main.discovery_run AS r ON r.id = c.run WHERE c.run IN ({5});
-CREATE TEMP VIEW importance AS SELECT t.question, r.domain, t.position, t.token, t.importance, t.kind
+CREATE TEMP VIEW importance_{6} AS SELECT t.question, r.domain, t.position, t.token, t.importance, t.kind
   FROM main.token_importance AS t JOIN main.discovery_run AS r ON r.id = t.run WHERE t.run IN ({5});
+CREATE TEMP VIEW domains AS SELECT * FROM temp.domains_{6};
+CREATE TEMP VIEW routing AS SELECT * FROM temp.routing_{6};
+CREATE TEMP VIEW importance AS SELECT * FROM temp.importance_{6};
 CREATE TEMP TABLE counts AS SELECT d.domain, e.layer, e.expert, coalesce(s.n, 0) AS n,
   coalesce(s.n_important, 0) AS n_important, coalesce(s.n_unimportant, 0) AS n_unimportant
   FROM domains AS d CROSS JOIN experts AS e LEFT JOIN (SELECT domain, layer, expert, sum(n) AS n,
   sum(n_important) AS n_important, sum(n_unimportant) AS n_unimportant FROM routing GROUP BY 1, 2, 3) AS s
   ON s.domain = d.domain AND s.layer = e.layer AND s.expert = e.expert;)",
       spec.layers, layers.size(), spec.router.experts, spec.router.top_k, fmt::join(layers, ","),
-      fmt::join(runs, ",")));
+      fmt::join(runs, ","), secret));
   database.run("INSERT INTO temp.target VALUES (?1)", scope.target);
   database.execute("PRAGMA query_only = ON");
 }
@@ -61,19 +79,19 @@ bool is_among(std::span<const std::string_view> names, const char* name) {
 }
 
 // Lets a query read the documented tables and nothing else: no answer to a test question can slip into a
-// score.
-int authorize(void* refused, int action, const char* first, const char* column, const char* schema,
+// score, and no other run's counts.
+int authorize(void* data, int action, const char* first, const char* column, const char* schema,
               const char* reader) {
   if (action == SQLITE_SELECT || action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE) return SQLITE_OK;
   if (action == SQLITE_PRAGMA && std::string_view(first) == "query_only") return SQLITE_OK;
-  std::string& why = *static_cast<std::string*>(refused);
+  auto& [secret, why] = *static_cast<Guard*>(data);
   if (action != SQLITE_READ) {
     why = "it does more than read";
     return SQLITE_DENY;
   }
   if (schema != nullptr && std::string_view(schema) == "temp") return SQLITE_OK;
-  // A common table expression may bear a view's name, so who reads is not enough.
-  if (is_among(kTables, reader) && is_among(kSources, first)) return SQLITE_OK;
+  const bool is_view = reader != nullptr && std::string_view(reader).ends_with("_" + secret);
+  if (is_view && is_among(kSources, first)) return SQLITE_OK;
   // Counting rows reads no column, and SQLite does not say then who asks.
   const bool counts = std::string_view(column).empty();
   if (counts && (is_among(kTables, first) || is_among(kSources, first))) return SQLITE_OK;
@@ -84,15 +102,15 @@ int authorize(void* refused, int action, const char* first, const char* column, 
 // Runs the query on a connection of its own, whose tables end with it.
 store::Table run_query(Store reader, const SqlScore& score, const SqlScope& scope,
                        const model::ModelSpec& spec) {
-  std::string refused;  // what the query may not do
+  Guard guard{draw_secret(), ""};
   try {
-    create_tables(reader.database(), scope, spec);
-    sqlite3_set_authorizer(reader.database().handle(), &authorize, &refused);
+    create_tables(reader.database(), scope, spec, guard.secret);
+    sqlite3_set_authorizer(reader.database().handle(), &authorize, &guard);
     return reader.query(score.text);
   } catch (const StoreError& problem) {
-    if (refused.empty()) throw ConfigError("{}: {}", score.file.string(), problem.what());
+    if (guard.refused.empty()) throw ConfigError("{}: {}", score.file.string(), problem.what());
     throw ConfigError("{}: a score's query is one SELECT from {}; {}", score.file.string(),
-                      fmt::join(kTables, ", "), refused);
+                      fmt::join(kTables, ", "), guard.refused);
   }
 }
 

@@ -125,7 +125,8 @@ void StudyRunner::run_domains(const ModelConfig& config, const ModelSession& ses
   guarded(
       [&] {
         findings = discover(session.loaded(model), stored);
-        add_trace_rankings(session, stored, study_, findings, store_);
+        add_trace_rankings({session, stored, study_, prepared_.id, [this] { meter_.check_interrupt(); }},
+                           findings, store_);
       },
       [&](const std::string& problem) { error = "discovery: " + problem; });
   for (const std::string& domain : stored.domains.tested) {

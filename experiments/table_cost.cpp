@@ -42,7 +42,7 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
   table.title = fmt::format("Costs, study {}", store.study(request.study).name);
   table.columns = {{"method", true}, {"labelled"},    {"test seen"}, {"found on"},
                    {"cells"},        {"scoring s"},   {"tokens"},    {"thinking"},
-                   {"answer"},       {"discovery s"}, {"training s"}};
+                   {"answer"},       {"discovery s"}, {"traces s"},  {"training s"}};
   std::string group;
   for (const MethodBudget& row : rows) {
     const std::string next = row.model + " / " + row.benchmark;
@@ -51,7 +51,7 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
     table.add({"  " + row.method, fmt::format("{:.0f}", row.labelled()), fmt::to_string(row.test_seen),
                fmt::to_string(row.discovery_questions), fmt::to_string(row.cells), seconds_text(row.seconds),
                fmt::to_string(row.tokens), fmt::to_string(row.thinking), fmt::to_string(row.answer),
-               seconds_text(row.discovery), seconds_text(row.training)});
+               seconds_text(row.discovery), seconds_text(row.traces), seconds_text(row.training)});
   }
   table.footers = {
       "All cells of a method's grid (random: of all draws), summed over domains; plans that run side by side "

@@ -8,6 +8,7 @@
 
 #include "experiments/discovery_results.h"
 #include "experiments/layer_information.h"
+#include "experiments/routing_agreement.h"
 #include "experiments/statistics/overlap.h"
 #include "experiments/statistics/ranks.h"
 #include "experiments/tables.h"
@@ -154,6 +155,9 @@ TextTable existence_table(store::Store& store, const OverlapRequest& request) {
         add_score_lines(table, store, score, experts_of(store, runs, model, request, score));
       const std::string note = layer_note(store, request.table.study, runs[first]);
       if (!note.empty()) notes.push_back(note);
+      for (std::string& line :
+           agreement_notes(store, request.table.study, runs[first].model_id, runs[first].grid.experts))
+        notes.push_back(std::move(line));
     }
     first = last;
   }
@@ -165,7 +169,11 @@ TextTable existence_table(store::Store& store, const OverlapRequest& request) {
       "go to the experts, on their own domain's tokens and on others'.",
       "stability: share of the top experts that a resample of the discovery questions keeps (200 resamples).",
       "bits: what the expert of a selection tells of the domain, in brackets under permuted labels (mean of "
-      "99)."};
+      "99).",
+      "prompts against written answers: rank correlation of the experts' usage, mean over layers (with other "
+      "domains' answers); top: share of the experts that a layer's prompts use most, as many as a token "
+      "selects, that "
+      "its answers use most; p: that answers of permuted domains agree as much."};
   table.footers.insert(table.footers.end(), notes.begin(), notes.end());
   return table;
 }

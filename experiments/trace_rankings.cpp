@@ -7,6 +7,7 @@
 #include "core/base/json.h"
 #include "experiments/guarded.h"
 #include "experiments/question_prompt.h"
+#include "experiments/study_notes.h"
 #include "experiments/study_setup.h"
 
 namespace moelab::experiments {
@@ -19,19 +20,34 @@ constexpr std::size_t kTracesAtOnce = 8;
 
 // What all traces of one domain share.
 struct TraceJob {
-  const ModelSession& session;
-  const StoredBenchmark& stored;
-  const StudyConfig& study;
+  const TraceContext& context;
+  const MethodConfig& method;
   std::string domain;
   LoadedModel model;
 };
 
-Json trace_settings(const TraceJob& job, const std::string& marker) {
-  const GenerationConfig& generation = job.stored.benchmark.config.generation;
-  return {{"trace",
-           {{"marker", marker},
-            {"prompt", template_of(job.stored.benchmark)},
-            {"generation", parse_json(generation_key(generation, job.study.seed.sampling), "generation")}}}};
+// What a run over traces tells apart from their other tokens.
+struct TracePart {
+  std::string marker;  // the tokens at which it stands; empty: the tokens that the model wrote
+
+  bool is_written() const { return marker.empty(); }
+};
+
+struct WrittenTrace {
+  discovery::DiscoveryItem item;  // prompt and answer in one
+  std::size_t prompt_tokens = 0;
+};
+
+Json trace_settings(const TraceJob& job, const TracePart& part) {
+  const Benchmark& benchmark = job.context.stored.benchmark;
+  const std::string generation = generation_key(benchmark.config.generation, job.context.study.seed.sampling);
+  Json trace = {{"prompt", template_of(benchmark)}, {"generation", parse_json(generation, "generation")}};
+  if (part.is_written()) {
+    trace["part"] = "written";
+  } else {
+    trace["marker"] = part.marker;
+  }
+  return {{"trace", trace}};
 }
 
 std::string trace_key(const TraceJob& job, const Json& settings) {
@@ -41,85 +57,128 @@ std::string trace_key(const TraceJob& job, const Json& settings) {
                       {"tokenizer", job.model.tokenizer->digest()},
                       {"dtype", job.model.dtype},
                       {"domain", job.domain},
-                      {"questions", question_set_digest(discovery_questions(job.stored, job.domain))},
+                      {"questions", question_set_digest(discovery_questions(job.context.stored, job.domain))},
                       {"settings", settings}}));
 }
 
-std::vector<discovery::DiscoveryItem> write_traces(const TraceJob& job) {
-  const auto questions = ready_questions(job.stored, job.domain, job.stored.splits.at(job.domain).discovery,
-                                         {job.session.tokenizer(), job.session.directory()});
+std::vector<WrittenTrace> write_traces(const TraceJob& job) {
+  const StoredBenchmark& stored = job.context.stored;
+  const ModelSession& session = job.context.session;
+  const auto questions = ready_questions(stored, job.domain, stored.splits.at(job.domain).discovery,
+                                         {session.tokenizer(), session.directory()});
   GenerateSetup setup;
-  setup.cells.engine = &job.session.engine();
+  setup.cells.engine = &session.engine();
   setup.cells.questions = questions;
-  setup.generation = job.stored.benchmark.config.generation;
-  setup.tokenizer = &job.session.tokenizer();
-  setup.seed = static_cast<std::uint64_t>(job.study.seed.sampling);
-  setup.cache_bytes = job.session.cache_bytes();
-  std::vector<discovery::DiscoveryItem> traces;
-  for (const engine::Generation& made : generate_original(setup)) {
-    discovery::DiscoveryItem trace;
-    trace.prompt = questions[made.request].item.prompt;
-    trace.prompt.insert(trace.prompt.end(), made.tokens.begin(), made.tokens.end());
+  setup.generation = stored.benchmark.config.generation;
+  setup.tokenizer = &session.tokenizer();
+  setup.seed = static_cast<std::uint64_t>(job.context.study.seed.sampling);
+  setup.cache_bytes = session.cache_bytes();
+  std::vector<WrittenTrace> traces;
+  for (const engine::Generation& made : generate_original(setup, job.context.check_interrupt)) {
+    WrittenTrace trace;
+    trace.item.prompt = questions[made.request].item.prompt;
+    trace.prompt_tokens = trace.item.prompt.size();
+    trace.item.prompt.insert(trace.item.prompt.end(), made.tokens.begin(), made.tokens.end());
     traces.push_back(std::move(trace));
   }
   return traces;
 }
 
-// Selections of each trace; important are those at the marker.
-std::vector<RoutingCounts> count_marked(const TraceJob& job, std::span<const discovery::DiscoveryItem> traces,
-                                        const std::string& marker) {
+std::vector<discovery::TokenKind> kinds_of(const WrittenTrace& trace, const TracePart& part,
+                                           const text::Tokenizer& tokenizer) {
+  std::vector<discovery::TokenKind> kinds(trace.item.prompt.size(), discovery::TokenKind::common);
+  if (part.is_written())
+    std::fill(kinds.begin() + static_cast<std::ptrdiff_t>(trace.prompt_tokens), kinds.end(),
+              discovery::TokenKind::important);
+  else
+    for (const std::size_t at : marker_positions(trace.item.prompt, part.marker, tokenizer))
+      kinds[at] = discovery::TokenKind::important;
+  return kinds;
+}
+
+// Selections of each trace; important are those of the part.
+std::vector<RoutingCounts> count_part(const TraceJob& job, std::span<const WrittenTrace> traces,
+                                      const TracePart& part) {
   std::vector<RoutingCounts> counts;
   for (std::size_t first = 0; first < traces.size(); first += kTracesAtOnce) {
-    const auto part = traces.subspan(first, std::min(kTracesAtOnce, traces.size() - first));
+    job.context.check_interrupt();
+    std::vector<discovery::DiscoveryItem> items;
     std::vector<std::vector<discovery::TokenKind>> kinds;
-    for (const discovery::DiscoveryItem& trace : part) {
-      kinds.emplace_back(trace.prompt.size(), discovery::TokenKind::common);
-      for (const std::size_t at : marker_positions(trace.prompt, marker, job.session.tokenizer()))
-        kinds.back()[at] = discovery::TokenKind::important;
+    for (const WrittenTrace& trace : traces.subspan(first, std::min(kTracesAtOnce, traces.size() - first))) {
+      items.push_back(trace.item);
+      kinds.push_back(kinds_of(trace, part, job.context.session.tokenizer()));
     }
-    for (RoutingCounts& one : discovery::count_routing(job.session.engine(), part, kinds))
+    for (RoutingCounts& one : discovery::count_routing(job.context.session.engine(), items, kinds))
       counts.push_back(std::move(one));
   }
   return counts;
 }
 
 store::DiscoveryData trace_data(const TraceJob& job, const std::vector<RoutingCounts>& counts) {
+  const StoredBenchmark& stored = job.context.stored;
   store::DiscoveryData data;
-  const auto& chosen = job.stored.splits.at(job.domain).discovery;
+  const auto& chosen = stored.splits.at(job.domain).discovery;
   for (std::size_t i = 0; i < counts.size(); ++i)
-    add_routing(counts[i], job.stored.ids.at(job.domain)[chosen[i]],
-                job.session.engine().spec().router.experts, data);
+    add_routing(counts[i], stored.ids.at(job.domain)[chosen[i]],
+                job.context.session.engine().spec().router.experts, data);
   return data;
 }
 
-// The counts of each marker, from the store or from new traces.
-std::map<std::string, RoutingCounts> trace_counts(const TraceJob& job,
-                                                  const std::vector<std::string>& markers,
-                                                  store::Store& store) {
-  const model::ModelSpec& spec = job.session.engine().spec();
+// The run of one part, from the store or over the traces, which are written when the first run needs them.
+store::Id find_or_count(const TraceJob& job, const TracePart& part, std::vector<WrittenTrace>& traces,
+                        store::Store& store) {
+  const auto start = std::chrono::steady_clock::now();
+  const Json settings = trace_settings(job, part);
+  store::DiscoveryRow row;
+  row.key = trace_key(job, settings);
+  if (const auto run = store.find_discovery(row.key)) return *run;
+  if (traces.empty()) traces = write_traces(job);
+  const auto by_trace = count_part(job, traces, part);
+  row.model = job.model.id;
+  row.domain = job.domain;
+  row.settings = canonical_json(settings);
+  row.n_questions = std::ssize(traces);
+  for (const WrittenTrace& trace : traces) row.n_tokens += std::ssize(trace.item.prompt);
+  row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return store.put_discovery(row, trace_data(job, by_trace));
+}
+
+// The counts of each marker of the method. The study's log names all runs over the traces.
+std::map<std::string, RoutingCounts> trace_counts(const TraceJob& job, store::Store& store) {
+  std::vector<TracePart> parts = {{""}};
+  for (const std::string& marker : job.method.rice.markers) parts.push_back({marker});
   std::map<std::string, RoutingCounts> counts;
-  std::vector<discovery::DiscoveryItem> traces;
-  for (const std::string& marker : markers) {
-    const auto start = std::chrono::steady_clock::now();
-    const Json settings = trace_settings(job, marker);
-    store::DiscoveryRow row;
-    row.key = trace_key(job, settings);
-    if (const auto run = store.find_discovery(row.key)) {
-      counts[marker] = sum_rows(store.routing(*run), spec);
-      continue;
-    }
-    if (traces.empty()) traces = write_traces(job);
-    const auto by_trace = count_marked(job, traces, marker);
-    row.model = job.model.id;
-    row.domain = job.domain;
-    row.settings = canonical_json(settings);
-    row.n_questions = std::ssize(traces);
-    for (const discovery::DiscoveryItem& trace : traces) row.n_tokens += std::ssize(trace.prompt);
-    row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    store.put_discovery(row, trace_data(job, by_trace));
-    counts[marker] = discovery::sum_counts(by_trace);
+  std::vector<WrittenTrace> traces;
+  for (const TracePart& part : parts) {
+    const store::Id run = find_or_count(job, part, traces, store);
+    put_note(store, job.context.study_id, "trace",
+             {{"model", job.model.id},
+              {"benchmark", job.context.stored.benchmark.config.name},
+              {"domain", job.domain},
+              {"method", job.method.name},
+              {"marker", part.marker},
+              {"run", run}});
+    if (!part.is_written())
+      counts[part.marker] = sum_rows(store.routing(run), job.context.session.engine().spec());
   }
   return counts;
+}
+
+void add_ranking(const TraceJob& job, DomainFindings& found, store::Store& store) {
+  const model::ModelSpec& spec = job.context.session.engine().spec();
+  StoredRanking& ranking = found.rankings[job.method.ranking_name()];
+  if (!ranking.error.empty()) return;
+  guarded(
+      [&] {
+        const auto counts = trace_counts(job, store);
+        if (ranking.experts.empty())
+          ranking.experts = discovery::rank(rice_scores(job.method.rice, counts, spec), spec);
+      },
+      [&](const std::string& problem) { ranking.error = problem; });
+  const std::string generation =
+      generation_key(job.context.stored.benchmark.config.generation, job.context.study.seed.sampling);
+  const std::string name = fmt::format("{}@{}", job.method.ranking_name(), sha256(generation).substr(0, 8));
+  if (store.scores(found.run, name).empty()) store.put_scores(found.run, score_rows(name, ranking.experts));
 }
 
 }  // namespace
@@ -157,26 +216,13 @@ std::vector<double> rice_scores(const RiceConfig& rice, const std::map<std::stri
   return scores;
 }
 
-void add_trace_rankings(const ModelSession& session, const StoredBenchmark& stored, const StudyConfig& study,
-                        StudyFindings& findings, store::Store& store) {
-  const model::ModelSpec& spec = session.engine().spec();
-  for (const MethodConfig& method : ranking_methods(study)) {
+void add_trace_rankings(const TraceContext& context, StudyFindings& findings, store::Store& store) {
+  for (const MethodConfig& method : ranking_methods(context.study)) {
     if (method.kind != MethodKind::rice) continue;
-    for (const std::string& domain : stored.domains.tested) {
+    for (const std::string& domain : context.stored.domains.tested) {
       DomainFindings& found = findings.at(domain);
-      StoredRanking& ranking = found.rankings[method.ranking_name()];
-      if (!ranking.experts.empty() || !ranking.error.empty()) continue;
-      const TraceJob job{session, stored, study, domain, session.loaded(store.discovery(found.run).model)};
-      guarded(
-          [&] {
-            const auto counts = trace_counts(job, method.rice.markers, store);
-            ranking.experts = discovery::rank(rice_scores(method.rice, counts, spec), spec);
-          },
-          [&](const std::string& problem) { ranking.error = problem; });
-      const std::string generation = generation_key(stored.benchmark.config.generation, study.seed.sampling);
-      const std::string name = fmt::format("{}@{}", method.ranking_name(), sha256(generation).substr(0, 8));
-      if (store.scores(found.run, name).empty())
-        store.put_scores(found.run, score_rows(name, ranking.experts));
+      add_ranking({context, method, domain, context.session.loaded(store.discovery(found.run).model)}, found,
+                  store);
     }
   }
 }

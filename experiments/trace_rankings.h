@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -25,11 +26,21 @@ std::vector<double> rice_scores(const RiceConfig& rice,
                                 const std::map<std::string, discovery::RoutingCounts>& counts,
                                 const model::ModelSpec& spec);
 
+// Whose traces are written, and for which study.
+struct TraceContext {
+  const ModelSession& session;
+  const StoredBenchmark& stored;
+  const StudyConfig& study;
+  store::Id study_id = 0;                         // its row, for the notes
+  std::function<void()> check_interrupt = [] {};  // called between chunks of answers; what it throws ends all
+};
+
 // Adds the rankings of the study's methods of kind rice to the findings of every tested domain. The model
 // answers the domain's discovery questions as the benchmark asks (its first repeat); each answer with its
-// prompt is a trace, read once more for its routing. Traces are stored as discovery runs of their own, one
-// for each marker, whose settings say `trace`. What goes wrong on a domain is the ranking's error.
-void add_trace_rankings(const ModelSession& session, const StoredBenchmark& stored, const StudyConfig& study,
-                        StudyFindings& findings, store::Store& store);
+// prompt is a trace, read once more for its routing. Traces are stored as discovery runs of their own, whose
+// settings say `trace`: one for each marker, where important tokens are those at the marker, and one where
+// they are those that the model wrote. Notes of kind `trace` name them. What goes wrong on a domain is the
+// ranking's error.
+void add_trace_rankings(const TraceContext& context, StudyFindings& findings, store::Store& store);
 
 }  // namespace moelab::experiments

@@ -288,6 +288,37 @@ TEST_CASE("A plan that fails is marked, its finished samples stay, and the other
   }
 }
 
+TEST_CASE("Answers outside of cells are the same in chunks, and can be stopped between two",
+          "[experiments]") {
+  const WrittenStudy written;
+  const StudyConfig study = written.sums();
+  const ModelSession session(study.models[0], {.batch_tokens = 24});
+  store::Store store = written.open("chunks.db");
+  const auto questions = stored_sums(session, store, std::vector<std::string>(12, "2 + 2"));
+  GenerateSetup setup;
+  setup.cells.engine = &session.engine();
+  setup.cells.questions = questions;
+  setup.generation.max_new_tokens = 4;
+  setup.tokenizer = &session.tokenizer();
+  setup.cache_bytes = session.cache_bytes();
+  int chunks = 0;
+  const auto made = generate_original(setup, [&] { ++chunks; });
+  CHECK(chunks > 1);
+  REQUIRE(made.size() == questions.size());
+  for (std::size_t i = 0; i < made.size(); ++i) CHECK(made[i].request == i);
+  const ModelSession wide(study.models[0], {.batch_tokens = 4096});
+  setup.cells.engine = &wide.engine();
+  chunks = 0;
+  const auto at_once = generate_original(setup, [&] { ++chunks; });
+  CHECK(chunks == 1);
+  for (std::size_t i = 0; i < made.size(); ++i) CHECK(made[i].tokens == at_once.at(i).tokens);
+  setup.cells.engine = &session.engine();
+  const auto stop_after_one = [&, calls = 0]() mutable {
+    if (++calls == 2) throw Interrupted("stopped");
+  };
+  CHECK_THROWS_AS(generate_original(setup, stop_after_one), Interrupted);
+}
+
 TEST_CASE("Keys of scored cells are what they were, and generation is part of the others'", "[experiments]") {
   Condition condition{"m", "t", "short/1", "q", "Float", false};
   // The key's text as it was before answers could be written.

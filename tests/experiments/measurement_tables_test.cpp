@@ -1,4 +1,6 @@
 // The tables of costs, transfer and existence on a database that is filled by hand.
+#include <algorithm>
+
 #include "experiments/study_notes.h"
 #include "experiments/tables.h"
 #include "tests/experiments/table_fixture.h"
@@ -17,6 +19,49 @@ const Line& line_of(const TextTable& table, const std::string& first) {
   for (const TableRow& row : table.rows)
     if (!row.cells.empty() && row.cells[0] == first) return row.cells;
   throw Error("no line '{}'", first);
+}
+
+struct TraceFigures {
+  std::string domain;
+  double seconds = 0;
+  std::int64_t tokens = 0;
+};
+
+// A run over traces with prompt and written selections of the four experts, alike in both layers; none when
+// empty.
+store::Id add_trace_run(TableFixture& fixture, const TraceFigures& figures,
+                        const std::vector<std::pair<int, int>>& experts) {
+  static int runs = 0;
+  store::DiscoveryRow run;
+  run.key = fmt::format("trace-{}", ++runs);
+  run.model = fixture.model;
+  run.domain = figures.domain;
+  run.settings = R"({"trace": {}})";
+  run.n_questions = 1;
+  run.n_tokens = figures.tokens;
+  run.seconds = figures.seconds;
+  store::DiscoveryData data;
+  for (int flat = 0; !experts.empty() && flat < 8; ++flat) {
+    const auto [prompt, written] = experts[static_cast<std::size_t>(flat % 4)];
+    data.routing.push_back({fixture.questions[0], flat / 4, flat % 4, prompt + written, written, prompt});
+  }
+  return fixture.store.put_discovery(run, data);
+}
+
+void add_trace_note(TableFixture& fixture, const std::string& method, const std::string& marker,
+                    store::Id run) {
+  put_note(fixture.store, fixture.study, "trace",
+           {{"model", fixture.model},
+            {"benchmark", "facts"},
+            {"domain", fixture.store.discovery(run).domain},
+            {"method", method},
+            {"marker", marker},
+            {"run", run}});
+}
+
+bool has_note(const TextTable& table, const std::string& text) {
+  return std::any_of(table.footers.begin(), table.footers.end(),
+                     [&](const std::string& note) { return note.find(text) != std::string::npos; });
 }
 
 }  // namespace
@@ -105,14 +150,19 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   note["method"] = "sft/1";
   note["run"] = training + 1;
   put_note(fixture.store, fixture.study, "training", note);
+  // Two runs over the same traces, noted by two methods.
+  const store::Id written = add_trace_run(fixture, {"chemistry", 2, 90}, {});
+  add_trace_note(fixture, "dsmoe", "", written);
+  add_trace_note(fixture, "other", "", written);
+  add_trace_note(fixture, "dsmoe", "</think>", add_trace_run(fixture, {"chemistry", 1.5, 90}, {}));
 
   const TextTable table = cost_table(fixture.store, fixture.request(), false);
   CHECK((line_of(table, "  dsmoe") ==
-         Line{"  dsmoe", "6", "1", "1", "3", "1.5", "300", "30", "20", "2.5", "-"}));
+         Line{"  dsmoe", "6", "1", "1", "3", "1.5", "300", "30", "20", "2.5", "3.5", "-"}));
   CHECK((line_of(table, "  sft/2") ==
-         Line{"  sft/2", "40", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "9.0"}));
+         Line{"  sft/2", "40", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "9.0"}));
   CHECK((line_of(table, "  random") ==
-         Line{"  random", "0", "0", "0", "2", "1.0", "200", "24", "16", "0.0", "-"}));
+         Line{"  random", "0", "0", "0", "2", "1.0", "200", "24", "16", "0.0", "-", "-"}));
   CHECK((line_of(table, "  original")[4] == "1"));
   // The same figures stand beside the method in the CSV of the methods table.
   const TextTable methods = methods_table(fixture.store, fixture.request(), true);
@@ -126,6 +176,8 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   CHECK(figure("dsmoe", "labelled_questions") == "6");
   CHECK(figure("dsmoe", "test_inputs_seen") == "1");
   CHECK(figure("dsmoe", "discovery_seconds") == "2.5");
+  CHECK(figure("dsmoe", "trace_seconds") == "3.5");
+  CHECK(figure("dsmoe", "trace_tokens") == "90");
   CHECK(figure("dsmoe", "training_seconds").empty());
   CHECK(figure("dsmoe", "thinking_tokens") == "30");
   CHECK(figure("original", "cells") == "1");
@@ -156,4 +208,55 @@ TEST_CASE("The existence table holds overlap and mass against chance", "[experim
   CHECK(line_of(table, "  physics")[5] == "25.0");
   request.table.domains = {"chemistry"};
   CHECK_THROWS_WITH(existence_table(fixture.store, request), ContainsSubstring("at least two domains"));
+}
+
+TEST_CASE("The existence table says how prompts and written answers agree, or that none are stored",
+          "[experiments]") {
+  TableFixture fixture;
+  fixture.add_discovery();
+  const OverlapRequest request{fixture.request(), {}, 2};
+  CHECK(has_note(existence_table(fixture.store, request), "tiny: no routing of written answers is stored"));
+  // One expert a token and layer: 30 selections of each layer. Chemistry writes as it reads, against physics'
+  // order; physics reads (1, 3, 2, 4) and writes (1, 2, 3, 4), two ranks off by one: 1 - 6 x 2 / (4 x 15).
+  add_trace_note(fixture, "rice", "",
+                 add_trace_run(fixture, {"chemistry", 1, 30}, {{4, 8}, {3, 6}, {2, 4}, {1, 2}}));
+  add_trace_note(fixture, "rice", "",
+                 add_trace_run(fixture, {"physics", 1, 30}, {{1, 2}, {3, 4}, {2, 6}, {4, 8}}));
+  const TextTable table = existence_table(fixture.store, request);
+  CHECK_FALSE(has_note(table, "no routing of written answers"));
+  CHECK(has_note(table,
+                 "tiny, facts, prompts against written answers: chemistry 1.00 (-1.00), top 1.00 (0.00); "
+                 "physics 0.80 (-0.80), top 1.00 (0.00); p "));
+  CHECK(has_note(table, "by layer: chemistry 0: 1.00 (-1.00), 1: 1.00 (-1.00); physics 0: 0.80 (-0.80)"));
+}
+
+TEST_CASE("The similarity table holds each layer's pairs beside the permuted ones", "[experiments]") {
+  TableFixture fixture;
+  CHECK_THROWS_WITH(similarity_table(fixture.store, {fixture.request(), 0.8}),
+                    ContainsSubstring("--similarity all"));
+  store::DiscoveryRow run;
+  run.key = "alike";
+  run.model = fixture.model;
+  run.settings = R"({"similarity": {}})";
+  run.n_questions = 3;
+  run.n_tokens = 50;
+  store::DiscoveryData data;
+  data.similarity = {{0, 0, 1, 0.2, 0.1}, {0, 0, 2, 0.9, 0.3}, {0, 1, 2, 0.7, 0.05}, {2, 0, 1, 0.5, 0.25}};
+  const store::Id id = fixture.store.put_discovery(run, data);
+  put_note(fixture.store, fixture.study, "similarity",
+           {{"model", fixture.model}, {"benchmark", "facts"}, {"domain", ""}, {"run", id}});
+  const TextTable table = similarity_table(fixture.store, {fixture.request(), 0.5});
+  REQUIRE(table.rows.size() == 2);
+  CHECK((table.rows[0].cells ==
+         Line{"tiny", "all", "0", "3", "0.600", "0.150", "0.900", "0:2", "0.300", "66.7"}));
+  CHECK((table.rows[1].cells ==
+         Line{"tiny", "all", "2", "1", "0.500", "0.250", "0.500", "0:1", "0.250", "0.0"}));
+  CHECK(has_note(table, "50 tokens of 3 discovery questions"));
+  // It is no run of discovery: other tables do not take it for one.
+  fixture.add_discovery();
+  TableRequest newest = fixture.request();
+  newest.domains = {"chemistry"};
+  CHECK_NOTHROW(heatmap_table(fixture.store, {newest}, true));
+  CHECK_THROWS_WITH(overlap_table(fixture.store, {{fixture.study, {}, {""}}, {}, 2}),
+                    ContainsSubstring("no discovery run"));
 }

@@ -146,6 +146,22 @@ TEST_CASE("What is wrong with a query is said with its file and row", "[experime
   fails("WITH counts AS (SELECT sum(correct) AS n FROM main.verdict) " + one + "n AS score FROM counts",
         "reads 'verdict'");
   fails("SELECT layer, expert, 1 AS score FROM main.routing_count", "reads 'routing_count'");
+  // A view's name borrowed does not open what the view reads: counts of other runs are none of a query's
+  // business.
+  for (const char* name : {"routing", "importance", "domains", "counts"}) {
+    const std::string borrowed = std::string("WITH ") + name + " AS ";
+    fails(
+        borrowed +
+            "(SELECT layer, expert, n FROM main.routing_count) SELECT layer, expert, sum(n) AS score FROM " +
+            name + " GROUP BY 1, 2",
+        "reads 'routing_count'");
+    fails(borrowed + "MATERIALIZED (SELECT max(importance) AS i FROM main.token_importance) " + one +
+              "i AS score FROM " + name,
+          "reads 'token_importance'");
+    fails(
+        one + "(SELECT max(x) FROM (SELECT n_tokens AS x FROM main.discovery_run) AS " + name + ") AS score",
+        "reads 'discovery_run'");
+  }
   fails("SELECT layer, expert, 1 AS score FROM experts WHERE layer > 9", "no row for the domain 'maths'");
   fails(one + "1 / 0 AS score", "row 1 of the result: score is NULL");
   fails(one + "'good' AS score", "'good', which is no finite number");

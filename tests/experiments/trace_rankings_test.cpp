@@ -81,8 +81,21 @@ TEST_CASE("RICE finds experts on written traces, and its published setting is re
   CHECK(count_of(store, "SELECT sum(n) FROM routing_count WHERE run = (SELECT id " + trace + ")") ==
         4 * count_of(store, "SELECT n_tokens " + trace));
   CHECK(count_of(store, "SELECT count(*) FROM expert_score WHERE score LIKE 'rice/+1A:@%'") == 16);
+  // A run beside the marker's tells what was written, at most eight tokens an answer, from the prompts.
+  const std::string written_run =
+      "FROM discovery_run WHERE json_extract(settings, '$.trace.part') = 'written'";
+  CHECK(count_of(store, "SELECT count(*) " + written_run) == 1);
+  const std::string counts = "FROM routing_count WHERE run = (SELECT id " + written_run + ")";
+  const std::int64_t answers = count_of(store, "SELECT sum(n_important) " + counts);
+  CHECK(answers >= 4 * 8);
+  CHECK(answers <= 4 * 8 * 8);
+  CHECK(count_of(store, "SELECT sum(n_important + n_unimportant) " + counts) ==
+        4 * count_of(store, "SELECT n_tokens " + written_run));
+  // Both methods that rank by the traces note both runs.
+  CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'trace'") == 4);
   CHECK(run_study(study, store).samples_new == 0);
   CHECK(count_of(store, "SELECT count(*) " + trace) == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'trace'") == 4);
 }
 
 TEST_CASE("Traces without markers fail RICE's cells with the reason, and nothing else", "[experiments]") {
