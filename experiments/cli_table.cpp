@@ -140,8 +140,7 @@ Verb verb_table() {
       "verdict   each model's verdict, beside the planted truth where it is known\n"
       "transfer  the experts of every domain, tested on every domain\n"
       "existence the domains' top experts against chance: overlap, routing mass, stability, bits by layer\n"
-      "similarity   how alike the experts of each layer are, where 'discover --similarity' has compared "
-      "them\n"
+      "similarity   how alike the experts of each layer are, after 'discover --similarity'\n"
       "cost      time, tokens and questions that each method took\n"
       "paper/2, paper/5, paper/6   the DSMoE paper's tables: published figures beside ours";
   spec.settings = {{"study", "the study (default: the newest)"},

@@ -58,8 +58,8 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
       "share the time evenly.",
       "labelled: questions whose right answers discovery, a choice of settings (mean over choices) or a "
       "fine-tuning reads.",
-      "test seen: test questions that were inputs of discovery; found on: questions of its runs, without the "
-      "traces of kind rice.",
+      "test seen: test questions that were inputs of discovery; found on: questions of its runs.",
+      "traces: answers to discovery questions that a method of kind rice has the model write and then reads.",
       "tokens: token rows through the model; thinking, answer: tokens written."};
   return table;
 }

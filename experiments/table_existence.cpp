@@ -144,6 +144,7 @@ TextTable existence_table(store::Store& store, const OverlapRequest& request) {
   table.columns = {{"domain", true}, {"score", true}, {"Jaccard"},     {"random"},
                    {"p fewer"},      {"mass own"},    {"mass others"}, {"stability"}};
   std::vector<std::string> notes;
+  bool is_compared = false;
   for (std::size_t first = 0; first < runs.size();) {
     const store::Id model = runs[first].model_id;
     std::size_t last = first;
@@ -155,9 +156,10 @@ TextTable existence_table(store::Store& store, const OverlapRequest& request) {
         add_score_lines(table, store, score, experts_of(store, runs, model, request, score));
       const std::string note = layer_note(store, request.table.study, runs[first]);
       if (!note.empty()) notes.push_back(note);
-      for (std::string& line :
-           agreement_notes(store, request.table.study, runs[first].model_id, runs[first].grid.experts))
-        notes.push_back(std::move(line));
+      const auto agreement =
+          agreement_notes(store, request.table.study, runs[first].model_id, runs[first].grid.experts);
+      is_compared = is_compared || agreement.size() > 1;  // the one line says that there is nothing
+      notes.insert(notes.end(), agreement.begin(), agreement.end());
     }
     first = last;
   }
@@ -169,11 +171,12 @@ TextTable existence_table(store::Store& store, const OverlapRequest& request) {
       "go to the experts, on their own domain's tokens and on others'.",
       "stability: share of the top experts that a resample of the discovery questions keeps (200 resamples).",
       "bits: what the expert of a selection tells of the domain, in brackets under permuted labels (mean of "
-      "99).",
-      "prompts against written answers: rank correlation of the experts' usage, mean over layers (with other "
-      "domains' answers); top: share of the experts that a layer's prompts use most, as many as a token "
-      "selects, that "
-      "its answers use most; p: that answers of permuted domains agree as much."};
+      "99)."};
+  if (is_compared)
+    table.footers.push_back(
+        "prompts against written answers: rank correlation of the experts' usage, mean over layers (with "
+        "other domains' answers); top: share of the experts that a layer's prompts use most, as many as a "
+        "token selects, that its answers use most; p: that answers of permuted domains agree as much.");
   table.footers.insert(table.footers.end(), notes.begin(), notes.end());
   return table;
 }

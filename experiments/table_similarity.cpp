@@ -68,8 +68,7 @@ TextTable similarity_table(store::Store& store, const SimilarityTableRequest& re
         "study=NAME --similarity all' makes it, in the study NAME/discover");
   table.footers.push_back(
       "Every expert is applied to every token, before its routing weight; permuted: with the second expert's "
-      "tokens "
-      "in a random order.");
+      "tokens in a random order.");
   table.footers.push_back(fmt::format("pair: the two experts with the most; % alike: pairs above {}.",
                                       number_text(request.above)));
   return table;

@@ -257,6 +257,6 @@ TEST_CASE("The similarity table holds each layer's pairs beside the permuted one
   TableRequest newest = fixture.request();
   newest.domains = {"chemistry"};
   CHECK_NOTHROW(heatmap_table(fixture.store, {newest}, true));
-  CHECK_THROWS_WITH(overlap_table(fixture.store, {{fixture.study, {}, {""}}, {}, 2}),
-                    ContainsSubstring("no discovery run"));
+  newest.domains = {""};
+  CHECK_THROWS_WITH(overlap_table(fixture.store, {newest, {}, 2}), ContainsSubstring("no discovery run"));
 }
