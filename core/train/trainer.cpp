@@ -50,8 +50,7 @@ StepReport Trainer::step(const Batch& batch) {
   } catch (const Exploded& problem) {
     throw Error(
         "{}; training stopped before this step changed a weight. Lower optimizer.learning_rate, or look at "
-        "the "
-        "last documents of the corpus",
+        "the last documents of the corpus",
         problem.what());
   }
   report.learning_rate = optimizer_.update(parameters_.groups(), done_, options_.steps);
