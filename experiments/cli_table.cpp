@@ -18,7 +18,8 @@ namespace {
 
 const std::vector<std::string> kTableNames = {"methods",  "metrics",   "decomposition", "thinking",
                                               "sweep",    "heatmap",   "overlap",       "verdict",
-                                              "transfer", "existence", "similarity",    "cost"};
+                                              "transfer", "existence", "similarity",    "cost",
+                                              "drift"};
 
 std::vector<std::int64_t> read_k(const Arguments& arguments) {
   std::vector<std::int64_t> ks;
@@ -81,6 +82,7 @@ TextTable build(const Arguments& arguments, const std::string& name, bool is_csv
   if (name == "existence") return existence_table(store, {request, arguments.list("score"), top});
   if (name == "similarity") return similarity_table(store, {request, arguments.real("above", kAlike)});
   if (name == "cost") return cost_table(store, request, is_csv);
+  if (name == "drift") return drift_table(store, request, is_csv);
   if (name == "verdict") return verdict_table(store, request.study, request.models);
   const bool as_numbers = arguments.flag("--format", "text") != "text";
   return heatmap_table(store, {request, arguments.setting("score", "usage"), top}, as_numbers);
@@ -126,7 +128,7 @@ Verb verb_table() {
   spec.name = "table";
   spec.summary =
       "print a table of a study: methods, metrics, decomposition, thinking, sweep, heatmap, overlap, "
-      "verdict, transfer, existence, similarity, cost, paper/2, paper/5, paper/6";
+      "verdict, transfer, existence, similarity, cost, drift, paper/2, paper/5, paper/6";
   spec.usage = "NAME [study=NAME] [key=value ...] [--format FORMAT]";
   spec.text =
       "methods   each method by model and domain: accuracy, gain with interval, tests, nulls, chosen "
@@ -142,6 +144,7 @@ Verb verb_table() {
       "existence the domains' top experts against chance: overlap, routing mass, stability, bits by layer\n"
       "similarity   how alike the experts of each layer are, after 'discover --similarity'\n"
       "cost      time, tokens and questions that each method took\n"
+      "drift     refusals of harmful requests before and after each fine-tuning\n"
       "paper/2, paper/5, paper/6   the DSMoE paper's tables: published figures beside ours";
   spec.settings = {{"study", "the study (default: the newest)"},
                    {"model", "only these models (a,b)"},

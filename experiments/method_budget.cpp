@@ -86,20 +86,20 @@ void add_choice(store::Store& store, store::Id study, std::int64_t repeats, Meth
 
 // The fine-tuning runs behind the method's cells: their time, and the questions whose answers they learnt.
 void add_training(store::Store& store, store::Id study, MethodBudget& budget) {
-  std::map<store::Id, std::int64_t> labelled;  // by run: one that was gone on with has several notes
+  std::map<store::Id, Json> trainings;  // by run: one that was gone on with has several notes
   for (const Json& note : notes(store, study, "training")) {
     const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
                         note.at("benchmark") == budget.benchmark && note.at("domain") == budget.domain &&
                         note.at("method") == budget.method;
-    if (is_own) labelled[note.at("run").get<store::Id>()] = note.at("labelled_questions").get<std::int64_t>();
+    if (is_own) trainings[note.at("run").get<store::Id>()] = note;
   }
-  if (labelled.empty()) return;
+  if (trainings.empty()) return;
   budget.training = 0;
-  for (const auto& [run, questions] : labelled) {
-    budget.labelled_training += static_cast<double>(questions);
+  for (const auto& [run, note] : trainings) {
+    budget.labelled_training += note.at("labelled_questions").get<double>();
     budget.training += store.database()
                            .find<double>("SELECT max(seconds) FROM training_step WHERE run = ?1", run)
-                           .value_or(0);
+                           .value_or(note.value("command_seconds", 0.0));
   }
 }
 

@@ -17,10 +17,6 @@
 namespace moelab::experiments {
 namespace {
 
-std::string digest_of(const std::filesystem::path& directory) {
-  return sha256(model::weights_digest(model::Checkpoint(directory)) + sha256_file(directory / "config.json"));
-}
-
 Json libraries() {
   return {{"libtorch", TORCH_VERSION},
           {"sqlite", sqlite3_libversion()},
@@ -47,7 +43,7 @@ ModelSession::ModelSession(const ModelConfig& config, const engine::EngineOption
     throw FileError("the model '{}': its tokenizer has {} tokens, the weights {}", config.name,
                     tokenizer_->vocab_size(), engine_->spec().vocab_size);
   steering::self_test(engine_->model());
-  digest_ = digest_of(config.path);
+  digest_ = model_digest(config.path);
 }
 
 std::string ModelSession::dtype() const { return c10::toString(engine_->model().dtype()); }
@@ -80,6 +76,10 @@ store::ModelRow ModelSession::row() const {
 
 LoadedModel ModelSession::loaded(store::Id id) const {
   return {engine_.get(), tokenizer_.get(), id, digest_, dtype()};
+}
+
+std::string model_digest(const std::filesystem::path& directory) {
+  return sha256(model::weights_digest(model::Checkpoint(directory)) + sha256_file(directory / "config.json"));
 }
 
 std::string library_versions() { return canonical_json(libraries()); }

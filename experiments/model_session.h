@@ -39,6 +39,9 @@ class ModelSession {
   std::int64_t free_before_load_ = 0;  // bytes
 };
 
+// Of a model directory's weights and config.json.
+std::string model_digest(const std::filesystem::path& directory);
+
 // JSON: versions of the libraries that figures depend on.
 std::string library_versions();
 

@@ -5,6 +5,23 @@ namespace {
 
 constexpr double kMost = 1e15;
 
+config::Binder<SftSelection> selection_binder() {
+  return config::Binder<SftSelection>{}
+      .field("kind", &SftSelection::kind, "leave out examples with a large gradient, or keep a moderate band")
+      .one_of({"none", "quantile", "band"})
+      .field("lower", &SftSelection::lower, "quantile of the gradient norms below which band leaves out")
+      .range(0, 1)
+      .field("upper", &SftSelection::upper, "quantile above which both leave out")
+      .range(0, 1);
+}
+
+config::Binder<DriftConfig> drift_binder() {
+  return config::Binder<DriftConfig>{}
+      .field("probes", &DriftConfig::probes, "requests to be refused, before and after; empty: not measured")
+      .field("max_new_tokens", &DriftConfig::max_new_tokens, "of an answer to one")
+      .range(1, kMost);
+}
+
 }  // namespace
 
 train::TuneOptions SftConfig::tune_options(std::int64_t seed) const {
@@ -40,6 +57,13 @@ train::SftOptions SftConfig::sft_options(std::int64_t seed) const {
 
 config::Binder<SftConfig> sft_binder() {
   return config::Binder<SftConfig>{}
+      .field("trainer", &SftConfig::trainer, "moelab's own, or a command")
+      .one_of({"moelab", "external"})
+      .field("command", &SftConfig::command, "of the external trainer; {train}, {output} ... are filled in")
+      .field("answers", &SftConfig::answers, "learn the right answers, or the model's own right traces")
+      .one_of({"gold", "traces"})
+      .section("selection", &SftConfig::selection, selection_binder())
+      .section("drift", &SftConfig::drift, drift_binder())
       .field("kind", &SftConfig::kind, "an adapter, or the weights themselves")
       .one_of({"lora", "full"})
       .field("rank", &SftConfig::rank, "of an adapter")
@@ -74,6 +98,31 @@ config::Binder<SftConfig> sft_binder() {
       .range(0, 1e300)
       .field("clip", &SftConfig::clip, "of the gradient norm; 0 for none")
       .range(0, 1e300);
+}
+
+void validate(const SftConfig& config) {
+  validate(config.selection);
+  if (config.is_external() && config.command.empty())
+    throw ConfigError("sft.trainer=external needs sft.command, the words of a command");
+  if (!config.is_external() && !config.command.empty())
+    throw ConfigError("sft.command is given, but sft.trainer is not external");
+}
+
+void forget_unused(Json& section) {
+  section.erase("drift");  // weights do not depend on it
+  if (section.value("trainer", "moelab") == "moelab") {
+    section.erase("trainer");
+    section.erase("command");
+  }
+  if (section.value("answers", "gold") == "gold") section.erase("answers");
+  if (section.contains("selection") && section["selection"].value("kind", "none") == "none")
+    section.erase("selection");
+}
+
+Json training_json(const SftConfig& config) {
+  Json json = sft_binder().to_json(config);
+  forget_unused(json);
+  return json;
 }
 
 }  // namespace moelab::experiments

@@ -7,63 +7,20 @@
 #include "core/base/hash.h"
 #include "core/base/json.h"
 #include "core/train/peft.h"
-#include "experiments/question_prompt.h"
+#include "core/train/sample_norms.h"
+#include "core/train/save.h"
+#include "core/train/save_tuned.h"
+#include "experiments/external_training.h"
 #include "experiments/version.h"
 
 namespace moelab::experiments {
 namespace {
 
-// Digests of all questions that the study reports on, with their names.
-std::map<std::string, std::string> test_questions(const StoredBenchmark& stored, Protocol protocol) {
-  std::map<std::string, std::string> tested;
-  for (const std::string& domain : stored.domains.tested) {
-    const DomainSplit& split = stored.splits.at(domain);
-    const std::vector<std::size_t> tuning =
-        protocol == Protocol::holdout ? split.tuning : std::vector<std::size_t>{};
-    for (const std::size_t i : split.scored) {
-      if (std::find(tuning.begin(), tuning.end(), i) != tuning.end()) continue;
-      const Question& question = stored.benchmark.domain(domain)[i];
-      tested.emplace(question.digest, domain + "/" + question.name);
-    }
-  }
-  return tested;
-}
-
-// The right option as the benchmark scores it, or the answer as a model would write it.
-train::SftExample example_of(const Question& question, const QuestionPrompts& prompts,
-                             const text::Tokenizer& tokenizer) {
-  const engine::ScoreItem item = prompts.put(question).item;
-  return train::make_example(question.name, item.prompt,
-                             item.options.empty() ? tokenizer.encode(" " + question.answer_text())
-                                                  : item.options.at(question.answer));
-}
-
-Json sft_json(const SftConfig& c) {
-  return {{"kind", c.kind},
-          {"rank", c.rank},
-          {"alpha", c.alpha},
-          {"layout", c.layout},
-          {"targets", c.targets},
-          {"router", c.router},
-          {"steps", c.steps},
-          {"batch_rows", c.batch_rows},
-          {"accumulation", c.accumulation},
-          {"recompute", c.recompute},
-          {"evaluate_every", c.evaluate_every},
-          {"patience", c.patience},
-          {"explosion", c.explosion},
-          {"learning_rate", c.learning_rate},
-          {"warmup", c.warmup},
-          {"schedule", c.schedule},
-          {"weight_decay", c.weight_decay},
-          {"clip", c.clip}};
-}
-
 // Everything that decides the trained weights.
 Json run_config(const SftJob& job, const StudyConfig& study, const SftQuestions& questions) {
-  const auto digest_of = [](const std::vector<train::SftExample>& examples) {
+  const auto digest_of = [](const ExampleSet& set) {
     std::string text;
-    for (const train::SftExample& example : examples) {
+    for (const train::SftExample& example : set.examples) {
       for (const std::int32_t token : example.document.tokens) text += fmt::format("{},", token);
       for (const float weight : example.document.weight) text += weight > 0 ? '1' : '0';
     }
@@ -81,7 +38,7 @@ Json run_config(const SftJob& job, const StudyConfig& study, const SftQuestions&
           {"tuning_questions", questions.tuning.size()},
           {"examples", digest_of(questions.examples)},
           {"tuning", digest_of(questions.tuning)},
-          {"sft", sft_json(study.sft)}};
+          {"sft", training_json(study.sft)}};
 }
 
 // The loss curve of one run, stored step by step as training goes on.
@@ -92,7 +49,7 @@ class Curve {
     store::TrainingRow row;
     row.name = name;
     row.config = canonical_json(config);
-    row.key = sha256(row.config);
+    row.key = key_ = sha256(row.config);
     row.code_version = kVersion;
     row.device = device;
     run_ = store_.put_training(row);
@@ -100,6 +57,7 @@ class Curve {
   }
 
   store::Id run() const { return run_; }
+  const std::string& key() const { return key_; }
   void finish() { store_.finish_training(run_); }
 
   void add(const train::SftStep& step) {
@@ -119,8 +77,78 @@ class Curve {
  private:
   store::Store& store_;
   store::Id run_ = 0;
+  std::string key_;
   std::map<std::int64_t, store::TrainingStepRow> earlier_;
 };
+
+train::TunedModel load_tuned(const SftJob& job, const SftConfig& sft) {
+  const model::Model& base = job.session->engine().model();
+  model::LoadOptions load;
+  load.device = base.device();
+  load.dtype = base.dtype();
+  return train::TunedModel::load(job.session->directory(), sft.tune_options(job.seed), load);
+}
+
+// Leaves examples out by their gradients at the start of training; what was measured, for the study's log.
+Json select_examples(train::TunedModel& tuned, const SftConfig& sft, ExampleSet& set) {
+  const auto norms = train::gradient_norms(tuned, set.examples, sft.recompute);
+  const KeptExamples kept = keep_examples(norms, sft.selection);
+  Json each = Json::array();
+  for (std::size_t i = 0; i < norms.size(); ++i)
+    each.push_back({{"question", set.examples[i].name},
+                    {"norm", norms[i]},
+                    {"kept", std::binary_search(kept.kept.begin(), kept.kept.end(), i)}});
+  set = set.picked(kept.kept);
+  return {{"kind", sft.selection.kind},
+          {"least", kept.least},
+          {"most", kept.most},
+          {"examples", norms.size()},
+          {"left_out", norms.size() - kept.kept.size()},
+          {"each", each}};
+}
+
+// One training in work.
+struct Training {
+  const SftJob& job;
+  const SftConfig& sft;
+  SftQuestions questions;
+  Curve& curve;
+  std::filesystem::path folder;  // keeps the checkpoint and the result
+  SftOutcome outcome{};
+};
+
+// moelab's own trainer.
+void train_here(Training& training, train::TunedModel& tuned) {
+  const SftJob& job = training.job;
+  SftOutcome& outcome = training.outcome;
+  train::SftOptions options = training.sft.sft_options(job.seed);
+  options.run = training.curve.key();
+  options.checkpoint = training.folder / "state.safetensors";
+  const SftQuestions& questions = training.questions;
+  outcome.result = train::fine_tune(tuned, questions.examples.examples, questions.tuning.examples, options,
+                                    [&](const train::SftStep& step) {
+                                      training.curve.add(step);
+                                      if (job.check_stop) job.check_stop();
+                                    });
+  if (outcome.result.end == train::SftEnd::exploded)
+    throw Error("training on '{}': {}", job.domain, outcome.result.message);
+  if (tuned.sites().empty())
+    train::save_tuned_model(training.folder / "model", tuned, job.session->directory());
+  else
+    train::save_adapter(training.folder, tuned, job.session->row().name);
+  outcome.model = tuned.merged();
+  outcome.digest = train::trained_digest(tuned);
+  outcome.trained = tuned.trained();
+}
+
+void train_by_command(Training& training) {
+  ExternalResult made = train_externally({training.sft.command, training.folder, training.curve.key()},
+                                         training.job, training.questions);
+  training.outcome.model = std::move(made.model);
+  training.outcome.digest = made.digest;
+  training.outcome.trained = made.trained;
+  training.outcome.command_seconds = made.seconds;
+}
 
 }  // namespace
 
@@ -139,73 +167,28 @@ PlannedCell sft_cell(const std::string& method, const std::string& trained, cons
   return cell;
 }
 
-Json training_note(const SftJob& job, const SftOutcome& outcome, store::Id model, const std::string& method) {
-  return {{"model", model},
-          {"benchmark", job.stored->benchmark.config.name},
-          {"domain", job.domain},
-          {"method", method},
-          {"run", outcome.run},
-          {"weights", outcome.digest},
-          {"labelled_questions", outcome.questions},
-          {"tokens", outcome.result.tokens},
-          {"steps", outcome.result.steps},
-          {"kept_step", outcome.result.kept_step},
-          {"trained_weights", outcome.trained},
-          {"all_weights", outcome.total}};
-}
-
-SftQuestions sft_questions(const SftJob& job, Protocol protocol) {
-  const auto tested = test_questions(*job.stored, protocol);
-  const auto& all = job.stored->benchmark.domain(job.domain);
-  const QuestionPrompts prompts(job.stored->benchmark, job.session->tokenizer(), job.session->directory());
-  const auto add = [&](const std::vector<std::size_t>& indices, std::vector<train::SftExample>& examples) {
-    for (const std::size_t i : indices) {
-      const auto found = tested.find(all[i].digest);
-      if (found != tested.end())
-        throw ConfigError(
-            "the question '{}/{}' would be trained on, but it is the test question '{}' too: take it "
-            "out of the question set",
-            job.domain, all[i].name, found->second);
-      examples.push_back(example_of(all[i], prompts, job.session->tokenizer()));
-    }
-  };
-  SftQuestions questions;
-  const DomainSplit& split = job.stored->splits.at(job.domain);
-  add(split.discovery, questions.examples);
-  if (protocol == Protocol::holdout) add(split.tuning, questions.tuning);
-  return questions;
-}
-
 SftOutcome run_sft(const SftJob& job, const StudyConfig& study, store::Store& store) {
-  const SftQuestions questions = sft_questions(job, study.protocol);
+  const SftConfig& sft = study.sft;
+  SftQuestions questions = sft_questions(job, study);
   const Json config = run_config(job, study, questions);
   Curve curve(store, config, fmt::format("sft/{}/{}", job.domain, job.seed), study.engine.device);
-  const model::Model& base = job.session->engine().model();
-  model::LoadOptions load;
-  load.device = base.device();
-  load.dtype = base.dtype();
-  train::TunedModel tuned =
-      train::TunedModel::load(job.session->directory(), study.sft.tune_options(job.seed), load);
-  train::SftOptions options = study.sft.sft_options(job.seed);
-  options.run = sha256(canonical_json(config));
-  const auto folder = store.database().path().parent_path() / "training" / options.run.substr(0, 16);
-  std::filesystem::create_directories(folder);
-  options.checkpoint = folder / "state.safetensors";
-  const train::SftResult result =
-      train::fine_tune(tuned, questions.examples, questions.tuning, options, [&](const train::SftStep& step) {
-        curve.add(step);
-        if (job.report) job.report(step);
-      });
-  if (result.end == train::SftEnd::exploded) throw Error("training on '{}': {}", job.domain, result.message);
-  if (!tuned.sites().empty()) train::save_adapter(folder, tuned, job.session->row().name);
+  Training training{job, sft, std::move(questions), curve, job.folder / curve.key().substr(0, 16)};
+  train::make_directory(training.folder);
+  SftOutcome& outcome = training.outcome;
+  if (!sft.is_external() || sft.selection.is_on()) {
+    train::TunedModel tuned = load_tuned(job, sft);
+    if (sft.selection.is_on()) outcome.selection = select_examples(tuned, sft, training.questions.examples);
+    if (!sft.is_external()) train_here(training, tuned);
+  }
+  if (sft.is_external()) train_by_command(training);
+  outcome.run = curve.run();
+  outcome.asked = training.questions.asked;
+  outcome.questions =
+      static_cast<std::int64_t>(training.questions.examples.size() + training.questions.tuning.size());
+  if (sft.selection.is_on()) outcome.left_out = outcome.selection.at("left_out").get<std::int64_t>();
+  outcome.total = model::count_parameters(job.session->engine().spec()).total;
   curve.finish();
-  return {tuned.merged(),
-          train::trained_digest(tuned),
-          curve.run(),
-          result,
-          static_cast<std::int64_t>(questions.examples.size() + questions.tuning.size()),
-          tuned.trained(),
-          tuned.total()};
+  return std::move(outcome);
 }
 
 }  // namespace moelab::experiments

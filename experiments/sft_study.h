@@ -2,13 +2,13 @@
 // result.
 #pragma once
 
-#include <functional>
-#include <vector>
+#include <optional>
+#include <string>
 
 #include "core/model/model.h"
 #include "core/train/sft.h"
 #include "experiments/methods.h"
-#include "experiments/model_session.h"
+#include "experiments/sft_examples.h"
 
 namespace moelab::experiments {
 
@@ -21,37 +21,23 @@ std::string sft_method_name(const MethodConfig& method, const StudyConfig& study
 PlannedCell sft_cell(const std::string& method, const std::string& trained, const std::string& tested,
                      const std::string& digest, const std::string& error = "");
 
-// What one training needs besides the study.
-struct SftJob {
-  const ModelSession* session = nullptr;
-  const StoredBenchmark* stored = nullptr;
-  std::string domain;                                      // trained on its discovery questions
-  std::int64_t seed = 1;                                   // of the adapter's start and the questions' order
-  std::function<void(const train::SftStep&)> report = {};  // after every step; what it throws ends the run
-};
-
 struct SftOutcome {
-  model::Model model;  // with the changes merged
-  std::string digest;  // of what was trained
-  store::Id run = 0;   // its training_run
-  train::SftResult result;
+  std::optional<model::Model> model;      // with the changes merged; there once trained
+  std::string digest;                     // of what was trained
+  store::Id run = 0;                      // its training_run
+  train::SftResult result;                // of moelab's own trainer
+  std::optional<double> command_seconds;  // of an external one
   std::int64_t questions = 0;  // labelled ones: those trained on and, for the early stop, those of tuning
+  std::int64_t asked = 0;      // before those without a right trace of the model's own were left out
+  std::int64_t left_out = 0;   // by their gradient
   std::int64_t trained = 0, total = 0;  // weights
+  Json selection;  // every example's gradient norm, and which were kept; null where none is selected
 };
 
-// The discovery questions as examples, prompt and right answer as the benchmark puts and scores them; with
-// the protocol holdout the tuning questions stop the training early. Throws ConfigError naming a question of
-// both sides that is in the test part too, whatever its domain.
-struct SftQuestions {
-  std::vector<train::SftExample> examples, tuning;
-};
-SftQuestions sft_questions(const SftJob& job, Protocol protocol);
-
-// What a study's event log says of a training: its run and figures, and what it cost.
-Json training_note(const SftJob& job, const SftOutcome& outcome, store::Id model, const std::string& method);
-
-// Trains, or takes up the checkpoint beside the database; the loss curve goes to training_run and
-// training_step. Throws Error when the loss exploded, and as train::fine_tune.
+// Selects examples and trains on them, or takes up the checkpoint in the job's folder, or has the user's
+// command train; the loss curve goes to training_run and training_step. What was trained lies in a folder of
+// its own below the job's: an adapter as PEFT reads it, or the whole model. Throws Error when the loss
+// exploded, and as train::fine_tune, sft_questions, keep_examples and train_externally.
 SftOutcome run_sft(const SftJob& job, const StudyConfig& study, store::Store& store);
 
 }  // namespace moelab::experiments

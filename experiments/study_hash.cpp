@@ -29,8 +29,9 @@ std::string StudyConfig::hash() const {
     figures["search"].erase("settings");
   else
     figures.erase("search");
-  if (std::none_of(methods.begin(), methods.end(),
-                   [](const MethodConfig& method) { return method.kind == MethodKind::sft; })) {
+  if (has_kind(*this, MethodKind::sft)) {
+    forget_unused(figures["sft"]);
+  } else {
     figures.erase("sft");
     figures["seed"].erase("training");
   }

@@ -69,6 +69,7 @@ void print_summary(const StudyJob& job, const RunSummary& summary) {
   fmt::print("study {}: {} cells done, {} were done before, {} failed; {} new samples in {}\n",
              job.study.name, summary.cells_done, summary.cells_skipped, summary.cells_failed,
              summary.samples_new, duration_text(summary.seconds));
+  for (const std::string& line : summary.trainings) fmt::print("trained: {}\n", line);
   for (const std::string& problem : summary.problems) fmt::print("failed: {}\n", problem);
   const std::string keys = fmt::format("study={} db={}", job.study.name, job.database.string());
   if (summary.cells_failed > 0) fmt::print("why cells failed: moelab status {}\n", keys);

@@ -19,7 +19,10 @@ namespace moelab::experiments {
 //   plan       {"cell", "note"}  what top-k made a cell's plan do otherwise than asked
 //   search     {"kind": "random", "method", "settings", "of"} or {"kind": "halving", "answers", "grid"}
 //   training   {"model", "benchmark", "domain", "method", "run", "weights", "labelled_questions", ...}  a
-//   fine-tuning verdict    see docs/protocols.md
+//              fine-tuning; the next two begin alike
+//   selection  {..., "kind", "least", "most", "left_out", "each": [{"question", "norm", "kept"}]}
+//   drift      {..., "refused_before", "refused_after", "drift", "drift_lo", "drift_hi", "p", "each"}
+//   verdict    see docs/protocols.md
 void put_note(store::Store& store, store::Id study, const std::string& kind, const Json& note);
 
 // A study's notes of a kind, oldest first.

@@ -14,7 +14,7 @@
 #include "experiments/model_session.h"
 #include "experiments/run_meter.h"
 #include "experiments/search_notes.h"
-#include "experiments/sft_study.h"
+#include "experiments/sft_notes.h"
 #include "experiments/study_counts.h"
 #include "experiments/study_notes.h"
 #include "experiments/study_results.h"
@@ -223,10 +223,14 @@ void StudyRunner::train_and_score(const ModelSession& session, const Target& tra
   meter_.state().domain = trained.domain;
   meter_.phase("train");
   const SftJob job{&session, trained.stored, trained.domain, seed,
-                   [this](const train::SftStep&) { meter_.check_interrupt(); }};
+                   store_.database().path().parent_path() / "training", [this] { meter_.check_interrupt(); }};
   const SftOutcome outcome = run_sft(job, study_, store_);
-  put_note(store_, prepared_.id, "training", training_note(job, outcome, trained.model, method));
-  const engine::Engine engine(outcome.model, session.engine().options());
+  const NotedTraining noted{&job, &outcome, trained.model, method};
+  note_training(store_, prepared_.id, noted);
+  summary_.trainings.push_back(training_line(noted));
+  const engine::Engine engine(*outcome.model, session.engine().options());
+  meter_.phase("probe");
+  note_drift(store_, prepared_.id, noted, engine, study_.sft.drift);
   for (const std::string& domain : trained.stored->domains.tested) {
     const Target target{trained.stored, domain, trained.model};
     meter_.state().domain = domain;

@@ -14,7 +14,7 @@ namespace moelab::experiments {
 
 struct RunProgress {
   std::string model, domain;
-  std::string phase;  // load, discover, grid, other_domain, calibrate, transfer, train, analyse
+  std::string phase;  // load, discover, grid, other_domain, calibrate, transfer, train, probe, analyse
   std::int64_t cells_done = 0, cells_total = 0;      // of the study; the total grows by other domains' plans
   std::int64_t samples_done = 0, samples_total = 0;  // of this call
   double tokens_per_second = 0;                      // token rows through the model, over this call's scoring
@@ -33,6 +33,7 @@ struct RunSummary {
   std::int64_t cells_skipped = 0;  // complete before this call
   std::int64_t samples_new = 0;
   double seconds = 0;
+  std::vector<std::string> trainings;  // a line for each fine-tuning
   std::vector<std::string> problems;  // what went wrong beside the grid and left no cell; in the log as well
 
   bool has_failed() const { return cells_failed > 0 || !problems.empty(); }

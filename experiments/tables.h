@@ -81,6 +81,10 @@ TextTable transfer_table(store::Store& store, const TableRequest& request, bool 
 // cells.
 TextTable cost_table(store::Store& store, const TableRequest& request, bool as_records);
 
+// table_drift.cpp: refusals before and after each fine-tuning that they were measured for. Throws ConfigError
+// without any.
+TextTable drift_table(store::Store& store, const TableRequest& request, bool as_records);
+
 // table_verdict.cpp: each model's verdict beside the planted truth, with the recall of planted experts.
 TextTable verdict_table(store::Store& store, store::Id study, const std::vector<std::string>& models);
 

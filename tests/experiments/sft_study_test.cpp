@@ -6,6 +6,7 @@
 #include "evaluators/mcq.h"
 #include "experiments/study_notes.h"
 #include "experiments/study_run.h"
+#include "tests/experiments/failure.h"
 #include "tests/experiments/study_fixture.h"
 #include "tests/support/catch.h"
 
@@ -15,6 +16,7 @@ namespace {
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 using testing::count_of;
+using testing::failure_of;
 using testing::MiniStudy;
 
 std::vector<std::string> sft_overrides(std::vector<std::string> more = {}) {
@@ -23,12 +25,6 @@ std::vector<std::string> sft_overrides(std::vector<std::string> more = {}) {
       "sft.batch_rows=4",           "sft.learning_rate=0.01", "sft.warmup=0"};
   overrides.insert(overrides.end(), more.begin(), more.end());
   return overrides;
-}
-
-// The only reason why cells of a study failed.
-std::string failure_of(store::Store& store) {
-  const auto rows = store.query("SELECT DISTINCT error FROM cell WHERE status = 'failed'").rows;
-  return rows.size() == 1 ? rows[0][0].value_or("") : fmt::format("{} reasons", rows.size());
 }
 
 }  // namespace
