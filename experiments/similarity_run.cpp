@@ -12,10 +12,10 @@ namespace moelab::experiments {
 namespace {
 
 std::vector<std::string> domains_of(const StoredBenchmark& stored, const std::string& domain) {
-  if (domain.empty()) return stored.compared;
-  if (std::find(stored.compared.begin(), stored.compared.end(), domain) == stored.compared.end())
+  if (domain.empty()) return stored.domains.compared;
+  if (std::find(stored.domains.compared.begin(), stored.domains.compared.end(), domain) == stored.domains.compared.end())
     throw ConfigError("--similarity: discovery does not read the domain '{}'{}", domain,
-                      config::did_you_mean(domain, stored.compared));
+                      config::did_you_mean(domain, stored.domains.compared));
   return {domain};
 }
 

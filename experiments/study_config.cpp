@@ -166,11 +166,6 @@ std::vector<Option> bind_axis(Binding& binding, const std::string& group,
   return bound;
 }
 
-bool has_kind(const StudyConfig& study, MethodKind kind) {
-  return std::any_of(study.methods.begin(), study.methods.end(),
-                     [&](const MethodConfig& method) { return method.kind == kind; });
-}
-
 void bind_null(Binding& binding, StudyConfig& study) {
   const bool draws = has_kind(study, MethodKind::random) && study.null.draws > 0;
   if (!draws && !has_kind(study, MethodKind::bottom)) return;
@@ -340,6 +335,11 @@ void bind_options(Binding& binding, StudyConfig& study) {
 }
 
 }  // namespace
+
+bool has_kind(const StudyConfig& study, MethodKind kind) {
+  return std::any_of(study.methods.begin(), study.methods.end(),
+                     [&](const MethodConfig& method) { return method.kind == kind; });
+}
 
 Protocol parse_protocol(std::string_view name) {
   if (name == "crossfit") return Protocol::crossfit;

@@ -139,6 +139,9 @@ struct StudyConfig {
   std::string hash() const;
 };
 
+// Whether one of the study's methods is of this kind.
+bool has_kind(const StudyConfig& study, MethodKind kind);
+
 // Binds a composed config; the options that the axes name are composed from `tree`. Throws one ConfigError
 // with every problem and its place: unknown keys with the nearest valid one, wrong types, values out of
 // range, unknown options.
