@@ -41,6 +41,13 @@ double mean_tokens(const std::vector<Question>& questions, PromptStyle style,
   return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
+// Prompt and answer at its longest; a second call reads both, and answers again.
+double written_tokens(const BenchmarkConfig& config, double prompt) {
+  const auto answer = static_cast<double>(config.generation.max_new_tokens);
+  const bool is_asked_twice = config.published != nullptr && !config.published->follow_up.empty();
+  return is_asked_twice ? 2 * (prompt + answer) + answer : prompt + answer;
+}
+
 // Cells that each tested domain gets from the study that transfer.study names, by model.
 std::map<std::string, std::int64_t> transfers_of(const StudyConfig& study,
                                                  const std::filesystem::path& database) {
@@ -85,7 +92,7 @@ std::vector<ForecastRow> forecast(const StudyConfig& study, const std::filesyste
         row.repeats = config.repeats();
         row.tokens_per_sample = mean_tokens(questions, config.prompt, tokenizer);
         if (is_generated(config.prompt))
-          row.tokens_per_sample += static_cast<double>(config.generation.max_new_tokens);
+          row.tokens_per_sample = written_tokens(config, row.tokens_per_sample);
         row.cells = count_cells({&study, &model, &domains, domain, transfers[model.name]});
         row.unasked = count_unasked(study, domain, splits.at(domain));
         cells += row.cells.total();

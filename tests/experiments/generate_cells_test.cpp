@@ -7,6 +7,7 @@
 #include "experiments/cell_keys.h"
 #include "experiments/model_session.h"
 #include "experiments/tables.h"
+#include "tests/experiments/broken_model.h"
 #include "tests/experiments/written_fixture.h"
 #include "tests/support/catch.h"
 
@@ -40,28 +41,11 @@ Rows written_figures(store::Store& store) {
   return all;
 }
 
-// A model that gives NaN logits once a prompt holds the digit 9: its embedding is NaN, its output row is not.
 void write_model_without_nines(const std::filesystem::path& folder) {
-  testing::write_tiny_model(folder);
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
-  {
-    const model::Checkpoint checkpoint(folder);
-    for (const std::string& name : checkpoint.names())
-      tensors.emplace_back(name, checkpoint.tensor(name).clone());
-  }
-  const auto nine = text::Tokenizer::load(folder / "tokenizer.json").encode("9");
+  const auto tokenizer = text::Tokenizer::load(testing::source_dir() / "data/demo/tokenizer.json");
+  const auto nine = tokenizer.encode("9");
   REQUIRE(nine.size() == 1);
-  for (auto& [name, tensor] : tensors) {
-    if (name != "model.embed_tokens.weight") continue;
-    tensors.emplace_back("lm_head.weight", tensor.clone());
-    break;
-  }
-  for (auto& [name, tensor] : tensors)
-    if (name == "model.embed_tokens.weight") tensor[nine.front()].fill_(std::nan(""));
-  model::write_safetensors(folder / "model.safetensors", tensors);
-  Json config = read_json(folder / "config.json");
-  config["tie_word_embeddings"] = false;
-  std::ofstream(folder / "config.json") << config.dump(1);
+  testing::write_model_without(folder, nine.front());
 }
 
 // The questions of a list as they are put to the model in `session`, stored.

@@ -4,7 +4,7 @@
 #include "core/engine/generate.h"
 #include "experiments/rescore.h"
 #include "experiments/written_sample.h"
-#include "tests/experiments/study_fixture.h"
+#include "tests/experiments/broken_model.h"
 #include "tests/support/catch.h"
 
 namespace moelab::experiments {
@@ -130,6 +130,22 @@ TEST_CASE("A run of two calls that was interrupted goes on to the same samples",
   CHECK((samples_of(parts) == samples_of(whole)));
   CHECK(count_of(parts, "SELECT sum(rows) FROM effect_stat") ==
         count_of(whole, "SELECT sum(rows) FROM effect_stat"));
+}
+
+TEST_CASE("A plan that fails in its second call keeps no half of a sample", "[experiments]") {
+  const TwoCalls made;
+  // "Based on the above": no first prompt has that token.
+  const auto broken = text::Tokenizer::load(testing::source_dir() / "data/demo/tokenizer.json").encode(" on");
+  REQUIRE(broken.size() == 1);
+  testing::write_model_without(made.folder / "broken", broken.front());
+  made.write("configs/model/broken.yaml", "name: broken\npath: " + (made.folder / "broken").string() + "\n");
+  store::Store store = made.open("study.db");
+  const RunSummary summary = run_study(
+      made.study({"axes.model=[broken]", "axes.method=[original]", "engine.check_weights=false"}), store);
+  CHECK(summary.cells_failed == 1);
+  CHECK(count_of(store, "SELECT count(*) FROM sample") == 0);
+  CHECK(count_of(store, "SELECT count(*) FROM effect_stat") == 0);
+  CHECK(count_of(store, "SELECT error LIKE '%(asked again)%' FROM cell") == 1);
 }
 
 TEST_CASE("A second call that does not fit the context counts as cut off", "[experiments]") {
