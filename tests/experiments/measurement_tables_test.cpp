@@ -221,7 +221,7 @@ TEST_CASE("The existence table says how prompts and written answers agree, or th
   add_trace_note(fixture, "rice", "",
                  add_trace_run(fixture, {"chemistry", 1, 30}, {{4, 8}, {3, 6}, {2, 4}, {1, 2}}));
   add_trace_note(fixture, "rice", "",
-                 add_trace_run(fixture, {"physics", 1, 30}, {{1, 2}, {3, 4}, {2, 6}, {4, 8}}));
+                 add_trace_run(fixture, {"physics", 1, 120}, {{10, 2}, {30, 4}, {20, 6}, {40, 8}}));
   const TextTable table = existence_table(fixture.store, request);
   CHECK_FALSE(has_note(table, "no routing of written answers"));
   CHECK(has_note(table,

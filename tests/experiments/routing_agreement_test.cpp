@@ -75,6 +75,13 @@ TEST_CASE("Answers that are alike in all domains are no evidence of agreement", 
   CHECK(std::isnan(routing_agreement(std::span(parts).first(1), {4, 1}).p));
 }
 
+TEST_CASE("The most used experts are compared, and ties go to the smaller index", "[experiments]") {
+  const std::vector<PartRouting> parts = {{"a", {5, 4, 1, 0, 2, 2, 0, 0}, {5, 4, 0, 1, 1, 1, 0, 0}}};
+  const auto found = routing_agreement(parts, {4, 1});
+  CHECK(found.domains[0].layers[0].second.top_own == 1);
+  CHECK(found.domains[0].layers[1].second.top_own == 1);
+}
+
 TEST_CASE("Selections that are no whole layers are refused", "[experiments]") {
   auto parts = two_domains();
   CHECK_THROWS_WITH(routing_agreement(parts, {3, 1}),
