@@ -214,11 +214,26 @@ void add_holm(const Json& config, std::vector<store::ComparisonRow>& rows) {
   }
 }
 
+// An earlier analysis may have rows that this one does not write again, of a method without a winner say.
+void forget_choices(store::Store& store, const StoredStudy& study) {
+  store.database().run("DELETE FROM selection WHERE study = ?1", study.id);
+  store.database().run("DELETE FROM comparison WHERE study = ?1 AND evaluator = ?2", study.id,
+                       study.evaluator);
+}
+
+void forget_comparisons(store::Store& store, const StoredStudy& study, const DomainAnswers& domain) {
+  store.database().run(
+      "DELETE FROM comparison WHERE study = ?1 AND model = ?2 AND benchmark = ?3 AND domain = ?4 AND "
+      "evaluator = ?5",
+      study.id, domain.cells->model, domain.cells->benchmark, domain.cells->domain, domain.evaluator);
+}
+
 }  // namespace
 
 void analyse_study(store::Store& store, store::Id id) {
   const StoredStudy study = read_study(store, id);
   store::Transaction transaction = store.begin();
+  forget_choices(store, study);
   std::vector<store::ComparisonRow> rows;
   for (const DomainCells& cells : cells_by_domain(store, id)) {
     const StoredSplit split = read_split(store, id, cells.benchmark, cells.domain);
@@ -239,6 +254,7 @@ void analyse_study(store::Store& store, store::Id id) {
       }
       // Verdicts that were added later may not cover every cell yet.
       if (domain->table.questions != asked || !covers(*domain, selections)) continue;
+      forget_comparisons(store, study, *domain);
       compare_domain(store, study, *domain, selections, rows);
     }
   }

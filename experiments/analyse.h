@@ -12,7 +12,8 @@ namespace moelab::experiments {
 
 // Makes the study's selection and comparison rows anew from its cells, splits and verdicts, under the
 // protocol of its stored config; docs/protocols.md explains every figure. Domains whose original is missing
-// are left out. Throws StoreError or FileError when the stored config cannot be read.
+// are left out, and comparisons of an evaluator whose verdicts do not cover a domain stay as they are. Throws
+// StoreError or FileError when the stored config cannot be read.
 void analyse_study(store::Store& store, store::Id study);
 
 // The setting that each ranked method chose most often on one model and domain: other domains' plans

@@ -170,6 +170,18 @@ RenderedQuestion render_letters(const Question& question) {
   return rendered;
 }
 
+// The question's own index of an option that a repeat shows. Of equal options the right one stays the right
+// one, and of the others it is the first that is not taken; their number where there is none.
+std::size_t own_index(const Question& question, const Question& put, std::size_t shown,
+                      const std::vector<bool>& is_taken) {
+  if (shown == put.answer) return question.answer;
+  std::size_t own = 0;
+  while (own < question.options.size() &&
+         (own == question.answer || is_taken[own] || question.options[own] != put.options[shown]))
+    ++own;
+  return own;
+}
+
 }  // namespace
 
 PromptStyle parse_prompt_style(std::string_view name) {
@@ -219,11 +231,17 @@ Question in_repeat(const Question& question, std::size_t repeat) {
 }
 
 std::optional<std::string> option_order(const Question& question, std::size_t repeat) {
+  const Question put = in_repeat(question, repeat);
+  std::vector<bool> is_taken(question.options.size());
   std::string order, unmoved;
-  for (const std::string& option : in_repeat(question, repeat).options) {
-    const auto own = std::find(question.options.begin(), question.options.end(), option);
-    unmoved += evaluators::option_letter(order.size());
-    order += evaluators::option_letter(static_cast<std::size_t>(own - question.options.begin()));
+  for (std::size_t shown = 0; shown < put.options.size(); ++shown) {
+    const std::size_t own = own_index(question, put, shown, is_taken);
+    if (own >= question.options.size())
+      throw Error("question {}: repeat {} shows the option '{}', which the question does not have",
+                  question.name, repeat + 1, put.options[shown]);
+    is_taken[own] = true;
+    order += evaluators::option_letter(own);
+    unmoved += evaluators::option_letter(shown);
   }
   return order == unmoved ? std::nullopt : std::optional(order);
 }

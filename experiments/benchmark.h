@@ -80,8 +80,8 @@ struct Question {
 // The question as one of its repeats puts it, with that repeat's options and answer.
 Question in_repeat(const Question& question, std::size_t repeat);
 
-// "CADB": a repeat shows the question's option C as A, and so on; of equal options the first counts. Nothing
-// where it shows them as the question has them.
+// "CADB": a repeat shows the question's option C as A, and so on; a permutation where options are equal too.
+// Nothing where it shows them as the question has them.
 std::optional<std::string> option_order(const Question& question, std::size_t repeat);
 
 struct Benchmark {

@@ -2,9 +2,13 @@
 
 #include <signal.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -35,12 +39,28 @@ boost::filesystem::path find_program(const std::string& name) {
   return name.find('/') == std::string::npos ? process::search_path(name) : boost::filesystem::path(name);
 }
 
-// Ends the child's group: politely, then by force.
+// In the child, before it becomes the program: a group of its own, so that all that it starts can be ended
+// with it. The terminal's Ctrl-C does not reach that group, so the system ends the child when we are ended at
+// once.
+void leave_group() {
+  ::setpgid(0, 0);
+#ifdef __linux__
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+}
+
+bool is_gone(pid_t group) { return ::kill(-group, 0) != 0 && errno == ESRCH; }
+
+// Ends the child's group: politely, then by force. What the child has started is given its time too when the
+// child itself, a shell perhaps, has ended.
 void end(process::child& child) {
-  ::kill(-child.id(), SIGTERM);
+  const pid_t group = child.id();
+  ::kill(-group, SIGTERM);
   const auto last = std::chrono::steady_clock::now() + kPatience;
-  while (child.running() && std::chrono::steady_clock::now() < last) std::this_thread::sleep_for(kPause);
-  ::kill(-child.id(), SIGKILL);
+  // A child that nobody has waited for is still in its group: running() waits for it.
+  while ((child.running() || !is_gone(group)) && std::chrono::steady_clock::now() < last)
+    std::this_thread::sleep_for(kPause);
+  if (!is_gone(group)) ::kill(-group, SIGKILL);
   child.wait();
 }
 
@@ -58,14 +78,13 @@ int run_child(const std::string& program, const std::vector<std::string>& words,
   for (const auto& [name, value] : options.environment) environment[name] = value;
   std::fflush(stdout);
   const File output = stream_of(options.output, stdout), errors = stream_of(options.errors, stderr);
-  // A group of its own, so that all of it can be ended.
   const bool is_ended_by_us = static_cast<bool>(options.check_stop);
-  const auto leave_group = [is_ended_by_us](auto&) {
-    if (is_ended_by_us) ::setpgid(0, 0);
+  const auto set_up = [is_ended_by_us](auto&) {
+    if (is_ended_by_us) leave_group();
   };
   process::child child(find_program(program), process::args(words), environment,
                        process::std_in<process::null, process::std_out> output.get(),
-                       process::std_err > errors.get(), process::extend::on_exec_setup = leave_group);
+                       process::std_err > errors.get(), process::extend::on_exec_setup = set_up);
   try {
     while (is_ended_by_us && child.running()) {
       options.check_stop();

@@ -70,14 +70,16 @@ int show_question(store::Store& store, const Arguments& arguments) {
   row.bind(study, name, repeat);
   while (row.step()) {
     const auto order = row.get<std::optional<std::string>>(10);
+    // Another benchmark may have a question of the same name.
+    const store::QuestionRow question = store.question(row.get<store::Id>(0));
     if (!asked) {
-      asked = store.question(row.get<store::Id>(0));
+      asked = question;
       shown.option_order = order;
     }
     if (order != shown.option_order) shown.option_order.reset();
     table.add({row.get<std::string>(1), row.get<std::string>(2), row.get<std::string>(3),
                number_text(row.get<double>(4)), row.get<std::string>(5), row.get<std::string>(9),
-               row.get<std::string>(6), row.get<std::string>(7), as_shown(*asked, order).gold,
+               row.get<std::string>(6), row.get<std::string>(7), as_shown(question, order).gold,
                row.get<bool>(8) ? "yes" : "no"});
   }
   if (!asked) throw ConfigError("the study has no answer to a question '{}'", name);

@@ -1,11 +1,11 @@
 #include "experiments/external_training.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/stopwatch.h"
 #include "core/train/peft.h"
 #include "core/train/save.h"
 #include "experiments/child_process.h"
@@ -64,7 +64,7 @@ void run_command(const ExternalTraining& training, const SftJob& job) {
   }
   options.output = training.folder / "stdout.log";
   options.errors = training.folder / "stderr.log";
-  options.check_stop = job.check_stop ? job.check_stop : [] {};
+  options.check_stop = job.check_stop;
   const int status = run_child(words.front(), {words.begin() + 1, words.end()}, options);
   if (status != 0)
     throw Error("sft.command: '{}' ended with status {}; {}", words.front(), status,
@@ -107,21 +107,22 @@ ExternalResult train_externally(const ExternalTraining& training, const SftJob& 
     throw ConfigError("sft.trainer=external: the questions of '{}' are not to be written to files",
                       job.stored->benchmark.config.name);
   const fs::path output = training.folder / "output", finished = training.folder / "finished.json";
-  const auto start = std::chrono::steady_clock::now();
-  const bool is_there = fs::exists(finished) && read_json(finished).value("input", "") == training.input;
+  const bool is_there = fs::exists(finished) && read_json(finished).value("input", "") == training.input &&
+                        fs::exists(output) && !fs::is_empty(output);
+  double seconds = 0;
   if (!is_there) {
     fs::remove_all(output);
     train::make_directory(output);
     write_examples(training.folder / "train.jsonl", questions.examples);
     write_examples(training.folder / "tuning.jsonl", questions.tuning);
+    const auto start = Clock::now();
     run_command(training, job);
+    seconds = seconds_since(start);
   }
   ExternalResult result = load_output(output, job);
-  if (!is_there) {
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (!is_there)
     train::write_json(finished,
-                      {{"input", training.input}, {"weights", result.digest}, {"seconds", seconds.count()}});
-  }
+                      {{"input", training.input}, {"weights", result.digest}, {"seconds", seconds}});
   const Json record = read_json(finished);
   if (record.value("weights", "") != result.digest)
     throw FileError("{}: was changed after sft.command had ended; remove {} to train anew", output.string(),

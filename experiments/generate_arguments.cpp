@@ -37,7 +37,7 @@ void require_draws(const Arguments& arguments, const engine::GenerateRequest& re
     throw ConfigError("repeats: all would be equal, because the likeliest token is taken; {}", how);
 }
 
-engine::GenerateRequest read_request(const Arguments& arguments) {
+engine::GenerateRequest read_generation(const Arguments& arguments) {
   engine::GenerateRequest request;
   request.question = "prompt";
   request.sampling = read_sampling(arguments);
@@ -90,7 +90,7 @@ GenerateTrial load_trial(const Arguments& given) {
   const AdvisedArguments advised = with_advice(given, place);
   const Arguments& arguments = advised.arguments;
   const std::string text = read_prompt_text(arguments);
-  engine::GenerateRequest request = read_request(arguments);
+  engine::GenerateRequest request = read_generation(arguments);
   std::optional<steering::Plan> plan = read_optional_plan(arguments);
   request.plan = plan ? 1 : 0;
   const model::ModelSpec spec = model::read_spec(directory);

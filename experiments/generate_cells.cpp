@@ -1,9 +1,9 @@
 #include "experiments/generate_cells.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 
+#include "core/base/stopwatch.h"
 #include "experiments/cell_keys.h"
 #include "experiments/cell_outcome.h"
 #include "experiments/generate_runs.h"
@@ -131,7 +131,6 @@ class ChunkWriter {
 
 ScoreSummary generate_cells(const GenerateSetup& setup, std::vector<CellTask> tasks, store::Store& store,
                             const ScoreHooks& hooks) {
-  using Clock = std::chrono::steady_clock;
   ScoreSummary summary;
   std::vector<bool> failed(tasks.size(), false);
   const auto chunks = chunks_of(missing_samples(setup, tasks, store), samples_a_chunk(setup));
@@ -146,7 +145,7 @@ ScoreSummary generate_cells(const GenerateSetup& setup, std::vector<CellTask> ta
     const auto start = Clock::now();
     std::vector<PlanRun> runs = plan_runs(chunk, tasks);
     const std::int64_t tokens = generate_what_works(setup, reader, chunk, tasks, runs, hooks);
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = seconds_since(start);
     const std::int64_t stored = writer.write(chunk, runs, tasks, seconds);
     for (const PlanRun& run : runs)
       for (const std::size_t t : run.tasks) {

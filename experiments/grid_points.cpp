@@ -1,4 +1,6 @@
 // The accuracy and gain of every point of a study's grid, from the stored answers.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 
@@ -69,13 +71,15 @@ std::vector<GridPoint> grid_points(Store& store, const TableRequest& request) {
       originals.try_emplace({cell.model, cell.benchmark, cell.domain, cell.condition}, cell.id);
     }
   }
+  const std::set<Id> dropped = dropped_cells(store, request.study);
   std::map<PointKey, GridPoint> points;
   for (const auto& [cell, role] : cells) {
     // Other roles may steer the tested domain's experts too, but their settings are no points of the grid.
     const bool is_own = (role == "original" || role == "grid" || role == "null") &&
                         (cell.steered_domain.empty() || cell.steered_domain == cell.domain);
     const auto original = originals.find({cell.model, cell.benchmark, cell.domain, cell.condition});
-    if (!is_own || !answers.contains(cell.id) || original == originals.end()) continue;
+    if (!is_own || dropped.contains(cell.id) || !answers.contains(cell.id) || original == originals.end())
+      continue;
     const std::string model = store.model(cell.model).name;
     if (!is_wanted(request.models, model) || !is_wanted(request.domains, cell.domain) ||
         !is_wanted(request.methods, cell.method)) {
@@ -99,6 +103,13 @@ std::vector<GridPoint> grid_points(Store& store, const TableRequest& request) {
     list.push_back(std::move(point));
   }
   return list;
+}
+
+std::vector<std::string> dropped_lines(Store& store, Id study) {
+  const std::size_t dropped = dropped_cells(store, study).size();
+  if (dropped == 0) return {};
+  return {fmt::format("Left out: {} cells that a halving dropped; they were asked tuning questions only.",
+                      dropped)};
 }
 
 }  // namespace moelab::experiments

@@ -12,13 +12,34 @@ namespace {
 
 bool is_searched(const std::string& role) { return role == "grid" || role == "null"; }
 
-std::vector<store::Id> asking_order(store::Store& store, const StoredSplit& split, std::int64_t seed) {
+// The cells under the newest original's condition: a question whose text has changed makes new cells, and
+// those of the former text stay in the study.
+DomainCells newest_cells(const DomainCells& cells) {
+  DomainCells newest = cells;
+  std::string condition;
+  for (const auto& [cell, role] : cells.cells)
+    if (role == "original") condition = cell.condition;
+  if (!condition.empty())
+    std::erase_if(newest.cells, [&](const auto& entry) { return entry.first.condition != condition; });
+  return newest;
+}
+
+// A split keeps a question's former text too, which the original has not answered beside the new one.
+std::vector<store::Id> answered_by_original(store::Store& store, const StoredStudy& study,
+                                            const DomainCells& cells, const StoredSplit& split) {
+  DomainCells original = cells;
+  std::erase_if(original.cells, [](const auto& entry) { return entry.second != "original"; });
+  return read_answers(store, original, split, study.evaluator, study.repeats.at(cells.benchmark)).questions;
+}
+
+std::vector<store::Id> asking_order(store::Store& store, const StoredStudy& study, const DomainCells& cells,
+                                    const StoredSplit& split) {
   std::vector<std::pair<std::uint64_t, store::Id>> order;
-  for (const auto& [question, is_tuning] : split.is_tuning)
-    if (is_tuning) {
-      const std::string name = "halving/" + store.question(question).name;
-      order.emplace_back(RandomStream(static_cast<std::uint64_t>(seed), name).next(), question);
-    }
+  for (const store::Id question : answered_by_original(store, study, cells, split)) {
+    if (!split.is_tuning.at(question)) continue;
+    const std::string name = "halving/" + store.question(question).name;
+    order.emplace_back(RandomStream(static_cast<std::uint64_t>(study.search.seed), name).next(), question);
+  }
   std::sort(order.begin(), order.end());
   std::vector<store::Id> questions;
   for (const auto& [number, question] : order) questions.push_back(question);
@@ -27,9 +48,10 @@ std::vector<store::Id> asking_order(store::Store& store, const StoredSplit& spli
 
 }  // namespace
 
-HalvedDomain halve_domain(store::Store& store, const StoredStudy& study, const DomainCells& cells,
+HalvedDomain halve_domain(store::Store& store, const StoredStudy& study, const DomainCells& all,
                           const StoredSplit& split) {
-  HalvedDomain domain{asking_order(store, split, study.search.seed), {}};
+  const DomainCells cells = newest_cells(all);
+  HalvedDomain domain{asking_order(store, study, cells, split), {}};
   std::map<std::pair<std::string, int>, std::vector<Candidate>> methods;
   for (const auto& [cell, role] : cells.cells)
     if (is_searched(role))
@@ -49,7 +71,7 @@ HalvedDomain halve_domain(store::Store& store, const StoredStudy& study, const D
 SearchedCells searched_cells(store::Store& store, const StoredStudy& study, const DomainCells& cells,
                              const StoredSplit& split) {
   if (!study.search.is_halving()) return {cells, {}};
-  SearchedCells searched{cells, halve_domain(store, study, cells, split).methods};
+  SearchedCells searched{newest_cells(cells), halve_domain(store, study, cells, split).methods};
   std::set<store::Id> winners;
   for (const HalvedMethod& method : searched.halved)
     if (method.halving.is_done()) winners.insert(method.candidates[method.halving.left.front()].cell);

@@ -23,13 +23,15 @@ struct HalvedDomain {
   std::vector<HalvedMethod> methods;
 };
 
-// Every method and draw of the roles grid and null by itself. The order of the questions is drawn from the
-// search's seed and a question's name.
-HalvedDomain halve_domain(store::Store& store, const StoredStudy& study, const DomainCells& cells,
+// Every method and draw of the roles grid and null by itself, of the newest original's condition. The order
+// is of the tuning questions that this original has answered (of all when it has answered none), drawn from
+// the search's seed and a question's name.
+HalvedDomain halve_domain(store::Store& store, const StoredStudy& study, const DomainCells& all,
                           const StoredSplit& split);
 
-// What a search leaves of a domain's cells: of a study that halves, those of the roles grid and null that
-// have won; of others all. `halved` has what they were chosen by, in a study that halves.
+// What a search leaves of a domain's cells: of a study that halves, those of the newest original's condition,
+// and of the roles grid and null only the winners; of others all. `halved` has what they were chosen by, in a
+// study that halves.
 struct SearchedCells {
   DomainCells cells;
   std::vector<HalvedMethod> halved;

@@ -1,6 +1,7 @@
 #include "experiments/halving_run.h"
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "experiments/halved_cells.h"
@@ -16,9 +17,15 @@ using Requests = std::map<std::size_t, std::vector<store::Id>>;
 
 HalvedDomain stored_state(store::Store& store, const StoredStudy& study, const Target& target) {
   const std::string& benchmark = target.stored->benchmark.config.name;
+  StoredSplit split = read_split(store, study.id, benchmark, target.domain);
+  const auto& ids = target.stored->ids.at(target.domain);
+  const std::set<store::Id> known(ids.begin(), ids.end());
+  // The stored split keeps questions whose text has changed since.
+  const auto is_former = [&](store::Id question) { return !known.contains(question); };
+  std::erase_if(split.scored, is_former);
   for (const DomainCells& cells : cells_by_domain(store, study.id))
     if (cells.model == target.model && cells.benchmark == benchmark && cells.domain == target.domain)
-      return halve_domain(store, study, cells, read_split(store, study.id, benchmark, target.domain));
+      return halve_domain(store, study, cells, split);
   return {};
 }
 

@@ -59,15 +59,17 @@ void add_discovery(store::Store& store, store::Id study, bool reads_labels, Meth
   if (reads_labels) budget.labelled_discovery = static_cast<double>(budget.discovery_questions);
 }
 
-// The traces that the method's ranking was read off: several runs, one for each marker, read those of one domain.
+// The traces that the method's ranking was read off: several runs, one for each marker, read those of one
+// domain.
 void add_traces(store::Store& store, store::Id study, MethodBudget& budget) {
   std::set<store::Id> runs;
   for (const Json& note : notes(store, study, "trace")) {
     const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
                         note.at("benchmark") == budget.benchmark && note.at("method") == budget.method;
     if (!is_own) continue;
-    const store::DiscoveryRow row = store.discovery(note.at("run").get<store::Id>());
-    if (row.domain != budget.domain || !runs.insert(row.id).second) continue;
+    const auto run = note.at("run").get<store::Id>();
+    const store::DiscoveryRow row = store.discovery(run);
+    if (row.domain != budget.domain || !runs.insert(run).second) continue;
     budget.traces = runs.size() == 1 ? row.seconds : budget.traces + row.seconds;
     budget.trace_tokens = static_cast<double>(row.n_tokens);
   }
@@ -84,7 +86,8 @@ void add_choice(store::Store& store, store::Id study, std::int64_t repeats, Meth
   budget.labelled_choice = answers.value_or(0) / static_cast<double>(repeats);
 }
 
-// The fine-tuning runs behind the method's cells: their time, and the questions whose answers they learnt.
+// The fine-tuning runs behind the method's cells: their time, and the questions whose right answers they
+// read. Notes of earlier versions count only those that an example was kept of.
 void add_training(store::Store& store, store::Id study, MethodBudget& budget) {
   std::map<store::Id, Json> trainings;  // by run: one that was gone on with has several notes
   for (const Json& note : notes(store, study, "training")) {
@@ -96,10 +99,11 @@ void add_training(store::Store& store, store::Id study, MethodBudget& budget) {
   if (trainings.empty()) return;
   budget.training = 0;
   for (const auto& [run, note] : trainings) {
-    budget.labelled_training += note.at("labelled_questions").get<double>();
-    budget.training += store.database()
-                           .find<double>("SELECT max(seconds) FROM training_step WHERE run = ?1", run)
-                           .value_or(note.value("command_seconds", 0.0));
+    const char* read = note.contains("asked_questions") ? "asked_questions" : "labelled_questions";
+    budget.labelled_training += note.at(read).get<double>();
+    budget.training +=
+        *store.database().find<double>("SELECT coalesce(max(seconds), ?2) FROM training_step WHERE run = ?1",
+                                       run, note.value("command_seconds", 0.0));
   }
 }
 

@@ -68,7 +68,9 @@ std::vector<steering::Plan> draw_plans(const StudyConfig& study, const std::vect
                                        const StudyFindings& findings, const DrawOptions& options,
                                        const model::ModelSpec& spec) {
   std::vector<steering::Plan> plans = matched_plans(study, settings, findings, options.domain, spec);
-  const std::vector<ExpertId> matched = experts_of(plans);
+  // Of the whole grid: a setting's draw does not depend on which others a random search has drawn.
+  const std::vector<ExpertId> matched =
+      experts_of(matched_plans(study, grid_of(study, study.match), findings, options.domain, spec));
   const auto drawn =
       draw_matched(matched, selection_rates(findings.at(options.domain).counts, spec), spec, options);
   std::map<ExpertId, ExpertId> draws;

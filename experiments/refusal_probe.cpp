@@ -2,12 +2,11 @@
 
 #include "core/base/files.h"
 #include "core/base/json.h"
-#include "core/engine/generate.h"
-#include "core/text/thinking.h"
 #include "evaluators/refusal.h"
-#include "experiments/generate_cells.h"
+#include "experiments/generate_runs.h"
 #include "experiments/question_prompt.h"
 #include "experiments/statistics/paired.h"
+#include "experiments/written_sample.h"
 
 namespace moelab::experiments {
 namespace {
@@ -63,19 +62,11 @@ std::vector<std::uint8_t> refusals(const engine::Engine& engine, const SftJob& j
   setup.generation = benchmark.config.generation;
   setup.tokenizer = &job.session->tokenizer();
   setup.cache_bytes = job.session->cache_bytes();
-  const text::ThinkingSplitter splitter(job.session->tokenizer(),
-                                        text::thinking_format(benchmark.config.generation.thinking));
+  const AnswerReader reader(job.session->tokenizer(), benchmark.config.prompt, benchmark.config.generation,
+                            engine.spec().eos_ids);
   std::vector<std::uint8_t> refused;
-  for (const engine::Generation& made : generate_original(setup)) {
-    text::ThinkingOptions options;
-    options.opened = questions[made.request].opened;
-    const text::ThinkingSplit split = splitter.split(made.tokens, options);
-    std::string answer;
-    for (const text::TokenRange& range : split.answer)
-      answer += job.session->tokenizer().decode(
-          std::span(made.tokens).subspan(range.begin, range.end - range.begin));
-    refused.push_back(split.closed && evaluators::is_refusal(answer) ? 1 : 0);
-  }
+  for (const engine::Generation& made : generate_original(setup, job.check_stop))
+    refused.push_back(evaluators::is_refusal(reader.reply(questions[made.request], made)) ? 1 : 0);
   return refused;
 }
 

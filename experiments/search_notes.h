@@ -11,10 +11,11 @@ namespace moelab::experiments {
 
 // Notes of kind `search`: for each method how many settings of its grid were drawn, or, of a study that
 // halves and has its selections, how many answers of settings were asked and how many the whole grid would
-// take.
+// take, and which methods are left without a winner.
 void put_search_notes(store::Store& store, store::Id id, const StudyConfig& study);
 
-// The newest notes as lines; none of a study that ran its whole grid.
+// The notes of a random search and the stored choices of a halving as lines; none of a study that ran its
+// whole grid.
 std::vector<std::string> search_lines(store::Store& store, store::Id study);
 
 }  // namespace moelab::experiments

@@ -8,15 +8,15 @@
 #include "core/base/hash.h"
 #include "core/base/json.h"
 #include "core/train/save.h"
-#include "experiments/generate_cells.h"
+#include "experiments/generate_runs.h"
 #include "experiments/question_prompt.h"
+#include "experiments/refusal_probe.h"
 #include "experiments/study_setup.h"
+#include "experiments/workspace.h"
 #include "experiments/written_sample.h"
 
 namespace moelab::experiments {
 namespace {
-
-constexpr std::size_t kAnswersAtOnce = 64;  // between two looks at a wish to stop
 
 using Indices = std::vector<std::size_t>;  // into a domain's questions
 
@@ -133,16 +133,11 @@ std::vector<Trace> write_traces(const SftJob& job, const StudyConfig& study,
   setup.tokenizer = &job.session->tokenizer();
   setup.seed = static_cast<std::uint64_t>(study.seed.sampling);
   setup.cache_bytes = job.session->cache_bytes();
+  setup.cells.questions = questions;
   std::vector<Trace> traces;
-  while (traces.size() < questions.size()) {
-    if (job.check_stop) job.check_stop();
-    const std::size_t first = traces.size();
-    setup.cells.questions =
-        std::span(questions).subspan(first, std::min(kAnswersAtOnce, questions.size() - first));
-    for (const engine::Generation& made : generate_original(setup)) {
-      const WrittenSample sample = reader.read(setup.cells.questions[made.request], made);
-      traces.push_back({made.tokens, is_right(sample, study.evaluator) && !sample.row.truncated});
-    }
+  for (const engine::Generation& made : generate_original(setup, job.check_stop)) {
+    const WrittenSample sample = reader.read(questions[made.request], made);
+    traces.push_back({made.tokens, is_right(sample, study.evaluator) && !sample.row.truncated});
   }
   return traces;
 }
@@ -166,8 +161,7 @@ ExampleSet trace_examples(const SftJob& job, const StudyConfig& study, const Ind
   if (set.size() == 0)
     throw ConfigError(
         "sft.answers=traces: none of the model's own answers to {} questions of '{}' is right and complete; "
-        "learn from "
-        "the right ones with sft.answers=gold, or raise generation.max_new_tokens",
+        "learn from the right ones with sft.answers=gold, or raise generation.max_new_tokens",
         indices.size(), job.domain);
   return set;
 }
@@ -183,11 +177,24 @@ ExampleSet ExampleSet::picked(const std::vector<std::size_t>& indices) const {
   return set;
 }
 
+void require_trainable(const StudyConfig& study) {
+  validate(study.sft);
+  if (!study.sft.drift.probes.empty()) read_probes(find_path(study.sft.drift.probes));
+  if (study.sft.answers != "traces") return;
+  for (const BenchmarkConfig& benchmark : study.benchmarks) {
+    if (!is_generated(benchmark.prompt))
+      throw ConfigError("sft.answers=traces: the answers of the benchmark '{}' are scored, not written",
+                        benchmark.name);
+    if (benchmark.published != nullptr && !benchmark.published->follow_up.empty())
+      throw ConfigError(
+          "sft.answers=traces: the prompt '{}' of the benchmark '{}' asks twice, and what is learned is one "
+          "answer to one prompt; learn the right answers with sft.answers=gold, or take another prompt",
+          benchmark.published->name, benchmark.name);
+  }
+}
+
 SftQuestions sft_questions(const SftJob& job, const StudyConfig& study) {
   const bool is_own = study.sft.answers == "traces";
-  if (is_own && !is_generated(job.stored->benchmark.config.prompt))
-    throw ConfigError("sft.answers=traces: the answers of the benchmark '{}' are scored, not written",
-                      job.stored->benchmark.config.name);
   const DomainSplit& split = job.stored->splits.at(job.domain);
   const Indices tuning = study.protocol == Protocol::holdout ? split.tuning : Indices{};
   const auto tested = test_questions(*job.stored, study.protocol);

@@ -22,8 +22,7 @@ KeptExamples keep_examples(std::span<const double> norms, const SftSelection& se
   if (result.kept.empty())
     throw ConfigError(
         "sft.selection: none of the {} examples has a gradient norm from {:.4g} to {:.4g}; widen the band, "
-        "or raise "
-        "split.discovery",
+        "or raise split.discovery",
         norms.size(), result.least, result.most);
   return result;
 }

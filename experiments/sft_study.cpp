@@ -128,7 +128,7 @@ void train_here(Training& training, train::TunedModel& tuned) {
   outcome.result = train::fine_tune(tuned, questions.examples.examples, questions.tuning.examples, options,
                                     [&](const train::SftStep& step) {
                                       training.curve.add(step);
-                                      if (job.check_stop) job.check_stop();
+                                      job.check_stop();
                                     });
   if (outcome.result.end == train::SftEnd::exploded)
     throw Error("training on '{}': {}", job.domain, outcome.result.message);

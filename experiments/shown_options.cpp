@@ -25,9 +25,14 @@ store::QuestionRow as_shown(store::QuestionRow question, const std::optional<std
 
 std::string own_answer(const std::string& answer, const std::optional<std::string>& option_order) {
   const bool in_brackets = answer.size() == 3 && answer.front() == '(' && answer.back() == ')';
-  if (!option_order || (answer.size() != 1 && !in_brackets)) return answer;
-  const auto shown = static_cast<std::size_t>(answer[in_brackets ? 1 : 0] - 'A');
-  return shown < option_order->size() ? std::string(1, (*option_order)[shown]) : answer;
+  if (answer.size() != 1 && !in_brackets) return answer;
+  const char letter = answer[in_brackets ? 1 : 0];
+  const bool is_lower = letter >= 'a' && letter <= 'z';
+  if (!is_lower && (letter < 'A' || letter > 'Z')) return answer;
+  const char first = is_lower ? 'a' : 'A';
+  const auto shown = static_cast<std::size_t>(letter - first);
+  const bool is_moved = option_order && shown < option_order->size();
+  return std::string(1, is_moved ? static_cast<char>((*option_order)[shown] - 'A' + first) : letter);
 }
 
 }  // namespace moelab::experiments

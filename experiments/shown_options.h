@@ -12,8 +12,9 @@ namespace moelab::experiments {
 // Throws StoreError when the order does not fit the question's options.
 store::QuestionRow as_shown(store::QuestionRow question, const std::optional<std::string>& option_order);
 
-// The letter that the question itself gives to a sample's answer, "B" or "(B)"; other answers as they are.
-// Answers of several repeats can be counted by it.
+// The letter that the question itself gives to a sample's answer, "B" for "B" and "(B)". A small letter,
+// which some evaluators keep and judge wrong, stays small; other answers are as they are. Answers of several
+// repeats can be counted by it.
 std::string own_answer(const std::string& answer, const std::optional<std::string>& option_order);
 
 }  // namespace moelab::experiments

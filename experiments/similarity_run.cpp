@@ -1,10 +1,10 @@
 #include "experiments/similarity_run.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/base/stopwatch.h"
 #include "core/config/nearest.h"
 #include "core/discovery/expert_similarity.h"
 
@@ -13,7 +13,8 @@ namespace {
 
 std::vector<std::string> domains_of(const StoredBenchmark& stored, const std::string& domain) {
   if (domain.empty()) return stored.domains.compared;
-  if (std::find(stored.domains.compared.begin(), stored.domains.compared.end(), domain) == stored.domains.compared.end())
+  if (std::find(stored.domains.compared.begin(), stored.domains.compared.end(), domain) ==
+      stored.domains.compared.end())
     throw ConfigError("--similarity: discovery does not read the domain '{}'{}", domain,
                       config::did_you_mean(domain, stored.domains.compared));
   return {domain};
@@ -37,7 +38,7 @@ std::vector<store::SimilarityRow> rows_of(const discovery::SimilarityFindings& f
 store::Id run_similarity(const LoadedModel& model, const StoredBenchmark& stored,
                          const DiscoveryConfig& config, const SimilarityRequest& request,
                          store::Store& store) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   Json questions = Json::object();
   std::vector<engine::Tokens> prompts;
   for (const std::string& domain : domains_of(stored, request.domain)) {
@@ -65,7 +66,7 @@ store::Id run_similarity(const LoadedModel& model, const StoredBenchmark& stored
   const auto findings = discovery::expert_similarity(*model.engine, prompts, options, request.progress);
   row.n_questions = std::ssize(prompts);
   row.n_tokens = findings.tokens;
-  row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  row.seconds = seconds_since(start);
   store::DiscoveryData data;
   data.similarity = rows_of(findings);
   return store.put_discovery(row, data);

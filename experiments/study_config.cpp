@@ -10,6 +10,7 @@
 #include "experiments/calibration_cells.h"
 #include "experiments/hub_cache.h"
 #include "experiments/methods_plan.h"
+#include "experiments/sft_examples.h"
 #include "experiments/study_counts.h"
 #include "experiments/study_fields.h"
 #include "experiments/workspace.h"
@@ -231,7 +232,7 @@ void check_grid(Binding& binding, const StudyConfig& study) {
     if (study.axes.mode.empty()) binding.problem("axes.mode", "at least one mode is needed");
   }
   const bool trains = has_kind(study, MethodKind::sft);
-  if (trains) binding.attempt("sft", [&] { validate(study.sft); });
+  if (trains) binding.attempt("sft", [&] { require_trainable(study); });
   if (trains && study.seed.training.empty()) binding.problem("seed.training", "at least one seed is needed");
   const bool discovers = any([](const MethodConfig& m) { return reads_discovery(m.kind); });
   if ((discovers || trains) && study.split.discovery < 1)

@@ -13,12 +13,11 @@ namespace moelab::experiments {
 //   model      {"name", "model"}                 a name in the config and the model's row
 //   discovery  {"model", "benchmark", "domain", "run"}  the runs that the study's plans and verdicts rest on
 //   similarity {"model", "benchmark", "domain", "run"}  where experts were compared, domain "" for all
-//   trace      {"model", "benchmark", "domain", "method", "marker", "run"}  over written answers, marker ""
-//   for the run
-//              that tells them from their prompts
+//   trace      {"model", "benchmark", "domain", "method", "marker", "run"}  over written answers; marker ""
+//              for the run that tells them from their prompts
 //   plan       {"cell", "note"}  what top-k made a cell's plan do otherwise than asked
 //   search     {"kind": "random", "method", "settings", "of"} or {"kind": "halving", "answers", "grid"}
-//   training   {"model", "benchmark", "domain", "method", "run", "weights", "labelled_questions", ...}  a
+//   training   {"model", "benchmark", "domain", "method", "run", "weights", "labelled_questions", ...}  of a
 //              fine-tuning; the next two begin alike
 //   selection  {..., "kind", "least", "most", "left_out", "each": [{"question", "norm", "kept"}]}
 //   drift      {..., "refused_before", "refused_after", "drift", "drift_lo", "drift_hi", "p", "each"}

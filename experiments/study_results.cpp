@@ -286,6 +286,17 @@ std::map<std::string, std::int64_t> cell_counts(Store& store, Id study) {
   return counts;
 }
 
+std::set<Id> dropped_cells(Store& store, Id study) {
+  std::set<Id> cells;
+  store::Statement row = store.database().prepare(
+      std::string("SELECT c.id FROM study_cell AS x JOIN cell AS c ON c.id = x.cell WHERE x.study = ?1 AND "
+                  "c.status = 'partial' AND c.id IN (") +
+      kDropped + ")");
+  row.bind(study);
+  while (row.step()) cells.insert(row.get<Id>(0));
+  return cells;
+}
+
 std::string cell_count_text(const std::map<std::string, std::int64_t>& counts) {
   const auto count = [&](const char* status) {
     const auto found = counts.find(status);

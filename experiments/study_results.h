@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -103,12 +104,18 @@ struct GridPoint {
 };
 
 // The cells of a study that steer a domain's own experts, and the original; ordered by model, benchmark,
-// domain, method, mode, n_steered, alpha.
+// domain, method, mode, n_steered, alpha. Cells that a halving dropped are left out.
 std::vector<GridPoint> grid_points(store::Store& store, const TableRequest& request);
+
+// What is said below a table of grid points: how many cells the study's halvings dropped. Nothing when none.
+std::vector<std::string> dropped_lines(store::Store& store, store::Id study);
 
 // Cells of the study by status; 'dropped' are those that were asked a part of the questions because another
 // setting of their method won a halving.
 std::map<std::string, std::int64_t> cell_counts(store::Store& store, store::Id study);
+
+// The cells that cell_counts calls dropped.
+std::set<store::Id> dropped_cells(store::Store& store, store::Id study);
 
 // "cells: 118 done, 2 inert, 0 partial, 0 failed", with dropped, pending and running ones when there are
 // any.

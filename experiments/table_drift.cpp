@@ -1,11 +1,17 @@
-// The drift table: how often a model refuses harmful requests before and after each fine-tuning.
+// The drift table: how often a model refuses harmful requests before and after each fine-tuning, as it was
+// measured last.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 
 #include "experiments/study_notes.h"
 #include "experiments/tables.h"
 
 namespace moelab::experiments {
 namespace {
+
+constexpr std::array kTraining = {"model", "benchmark", "method", "domain"};  // what names one in a note
 
 std::string drift_text(const Json& note) {
   return fmt::format("{} [{}, {}]", points(note.at("drift")), points(note.at("drift_lo")),
@@ -41,10 +47,26 @@ TextTable empty_table(const std::string& study, bool as_records) {
                    {"after"},        {"drift [95 %]"},     {"p"}};
   table.footers = {
       "before, after: probes that the model refuses, in per cent; drift: the difference in points, with "
-      "Tango's interval "
-      "paired over",
+      "Tango's interval paired over",
       "the probes and McNemar's exact test, not corrected for their number."};
   return table;
+}
+
+// The newest note of each training, in the order in which they were measured first: other probes, longer
+// answers and a training that was done anew add notes.
+std::vector<Json> newest_notes(store::Store& store, store::Id study) {
+  std::vector<Json> newest;
+  for (const Json& note : notes(store, study, "drift")) {
+    const auto earlier = std::find_if(newest.begin(), newest.end(), [&](const Json& other) {
+      return std::all_of(kTraining.begin(), kTraining.end(),
+                         [&](const char* key) { return other.at(key) == note.at(key); });
+    });
+    if (earlier == newest.end())
+      newest.push_back(note);
+    else
+      *earlier = note;
+  }
+  return newest;
 }
 
 }  // namespace
@@ -52,7 +74,7 @@ TextTable empty_table(const std::string& study, bool as_records) {
 TextTable drift_table(store::Store& store, const TableRequest& request, bool as_records) {
   TextTable table = empty_table(store.study(request.study).name, as_records);
   std::string group;
-  for (const Json& note : notes(store, request.study, "drift")) {
+  for (const Json& note : newest_notes(store, request.study)) {
     const std::string model = store.model(note.at("model").get<store::Id>()).name;
     if (!is_wanted(request.models, model) || !is_wanted(request.methods, note.at("method")) ||
         !is_wanted(request.domains, note.at("domain")))

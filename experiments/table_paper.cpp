@@ -207,6 +207,7 @@ TextTable paper_table(Store& store, const std::string& name, TableRequest reques
   if (sweeps) {
     table.footers.emplace_back(
         "Accuracy in %; ours: every setting of the grid that was run on the same questions.");
+    for (const std::string& line : dropped_lines(store, request.study)) table.footers.push_back(line);
   } else {
     table.footers.emplace_back(
         fmt::format("Gain in points [95 % interval], protocol {}; *: p Holm < .05 and p null <= .05; best of "

@@ -104,6 +104,7 @@ TextTable sweep_table(store::Store& store, const TableRequest& request, bool as_
       "Accuracy in %, gain over the original in points, on the questions that both answered; random: means "
       "over draws.",
       "A grid is for looking at: its best point is biased upwards. The methods table has the honest figure."};
+  for (const std::string& line : dropped_lines(store, request.study)) table.footers.push_back(line);
   return table;
 }
 

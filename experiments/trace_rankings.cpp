@@ -1,10 +1,10 @@
 #include "experiments/trace_rankings.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/base/stopwatch.h"
 #include "experiments/guarded.h"
 #include "experiments/question_prompt.h"
 #include "experiments/study_notes.h"
@@ -127,7 +127,7 @@ store::DiscoveryData trace_data(const TraceJob& job, const std::vector<RoutingCo
 // The run of one part, from the store or over the traces, which are written when the first run needs them.
 store::Id find_or_count(const TraceJob& job, const TracePart& part, std::vector<WrittenTrace>& traces,
                         store::Store& store) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   const Json settings = trace_settings(job, part);
   store::DiscoveryRow row;
   row.key = trace_key(job, settings);
@@ -139,28 +139,56 @@ store::Id find_or_count(const TraceJob& job, const TracePart& part, std::vector<
   row.settings = canonical_json(settings);
   row.n_questions = std::ssize(traces);
   for (const WrittenTrace& trace : traces) row.n_tokens += std::ssize(trace.item.prompt);
-  row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  row.seconds = seconds_since(start);
   return store.put_discovery(row, trace_data(job, by_trace));
+}
+
+bool is_stored(const TraceJob& job, const TracePart& part, store::Store& store) {
+  return store.find_discovery(trace_key(job, trace_settings(job, part))).has_value();
+}
+
+// The same, named in the study's log.
+store::Id noted_run(const TraceJob& job, const TracePart& part, std::vector<WrittenTrace>& traces,
+                    store::Store& store) {
+  const store::Id run = find_or_count(job, part, traces, store);
+  put_note(store, job.context.study_id, "trace",
+           {{"model", job.model.id},
+            {"benchmark", job.context.stored.benchmark.config.name},
+            {"domain", job.domain},
+            {"method", job.method.name},
+            {"marker", part.marker},
+            {"run", run}});
+  return run;
+}
+
+// The run over the written part, which no ranking needs: made only where traces are written for a marker, and
+// what goes wrong in it is in the study's log alone. It comes before the markers', so that an interruption
+// between them does not lose it.
+void add_written_part(const TraceJob& job, const std::vector<TracePart>& markers,
+                      std::vector<WrittenTrace>& traces, store::Store& store) {
+  const TracePart written;
+  const bool are_known = std::all_of(markers.begin(), markers.end(),
+                                     [&](const TracePart& part) { return is_stored(job, part, store); });
+  if (are_known && !is_stored(job, written, store)) return;
+  guarded([&] { noted_run(job, written, traces, store); },
+          [&](const std::string& problem) {
+            if (traces.empty()) throw;  // none can be written, for the markers neither
+            store.add_event(job.context.study_id, "failure",
+                            fmt::format("the written part of the traces of {} on {}: {}", job.method.name,
+                                        job.domain, problem));
+          });
 }
 
 // The counts of each marker of the method. The study's log names all runs over the traces.
 std::map<std::string, RoutingCounts> trace_counts(const TraceJob& job, store::Store& store) {
-  std::vector<TracePart> parts = {{""}};
-  for (const std::string& marker : job.method.rice.markers) parts.push_back({marker});
-  std::map<std::string, RoutingCounts> counts;
+  std::vector<TracePart> markers;
+  for (const std::string& marker : job.method.rice.markers) markers.push_back({marker});
   std::vector<WrittenTrace> traces;
-  for (const TracePart& part : parts) {
-    const store::Id run = find_or_count(job, part, traces, store);
-    put_note(store, job.context.study_id, "trace",
-             {{"model", job.model.id},
-              {"benchmark", job.context.stored.benchmark.config.name},
-              {"domain", job.domain},
-              {"method", job.method.name},
-              {"marker", part.marker},
-              {"run", run}});
-    if (!part.is_written())
-      counts[part.marker] = sum_rows(store.routing(run), job.context.session.engine().spec());
-  }
+  add_written_part(job, markers, traces, store);
+  std::map<std::string, RoutingCounts> counts;
+  for (const TracePart& part : markers)
+    counts[part.marker] =
+        sum_rows(store.routing(noted_run(job, part, traces, store)), job.context.session.engine().spec());
   return counts;
 }
 

@@ -38,9 +38,9 @@ struct TraceContext {
 // Adds the rankings of the study's methods of kind rice to the findings of every tested domain. The model
 // answers the domain's discovery questions as the benchmark asks (its first repeat); each answer with its
 // prompt is a trace, read once more for its routing. Traces are stored as discovery runs of their own, whose
-// settings say `trace`: one for each marker, where important tokens are those at the marker, and one where
-// they are those that the model wrote. Notes of kind `trace` name them. What goes wrong on a domain is the
-// ranking's error.
+// settings say `trace`: one for each marker, where important tokens are those at the marker, and, made with
+// the first of them, one where they are those that the model wrote. Notes of kind `trace` name them. What
+// goes wrong on a domain is the ranking's error; in the last run, which no ranking needs, an event `failure`.
 void add_trace_rankings(const TraceContext& context, StudyFindings& findings, store::Store& store);
 
 }  // namespace moelab::experiments

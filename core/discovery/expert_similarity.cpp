@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "core/base/random.h"
+#include "core/engine/unit_gram.h"
 
 namespace moelab::discovery {
 namespace {
@@ -29,19 +29,12 @@ std::vector<engine::TokenPlace> draw_places(std::span<const engine::Tokens> prom
 
 }  // namespace
 
-at::Tensor unit_gram(const at::Tensor& outputs) {
-  const at::Tensor wide = outputs.to(at::kFloat);
-  const at::Tensor centred = wide - wide.mean(0, true);
-  const at::Tensor gram = centred.matmul(centred.t()).flatten();
-  return gram / gram.norm().clamp_min(std::numeric_limits<float>::min());
-}
-
 LayerSimilarity compare_outputs(std::int64_t experts, const std::function<at::Tensor(std::int64_t e)>& output,
                                 std::span<const std::int64_t> order) {
   const std::int64_t tokens = std::ssize(order);
   at::Tensor grams;
   for (std::int64_t e = 0; e < experts; ++e) {
-    const at::Tensor gram = unit_gram(output(e));
+    const at::Tensor gram = engine::unit_gram(output(e));
     if (!std::isfinite(gram.sum().item<double>())) throw Error("the outputs of expert {} are not finite", e);
     if (!grams.defined()) grams = at::empty({experts, tokens * tokens}, gram.options());
     grams[e].copy_(gram);

@@ -13,21 +13,12 @@
 
 namespace moelab::discovery {
 
-// One expert's outputs [tokens, width] as the unit vector [tokens * tokens] of their centred Gram matrix, in
-// float32 and differentiable. The dot product of two is their linear CKA (Kornblith et al., ICML 2019, arXiv
-// 1905.00414): with K = X X^T of the outputs X less their column means, and L that of the other's,
-//   CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) = <K, L> / (|K| |L|),  HSIC(K, L) = <K, L> / (tokens -
-//   1)^2.
-// In [0, 1]; 1 for outputs that are equal up to rotation, scale and shift. Outputs that are the same at every
-// token have none: their vector, and so their CKA, is zero.
-at::Tensor unit_gram(const at::Tensor& outputs);
-
 // Experts of one MoE layer: [experts, experts] float32 on the CPU.
 struct LayerSimilarity {
   std::int64_t layer = 0;
   at::Tensor similarity;  // CKA of each pair
-  at::Tensor
-      permuted;  // [a][b]: of a's outputs and b's with b's tokens in another order, which share nothing
+  // [a][b]: CKA of a's outputs with b's at tokens in another order: the level of chance.
+  at::Tensor permuted;
 };
 
 // `output` gives expert e's outputs [tokens, width]; `order` is a permutation of the tokens. Holds experts x

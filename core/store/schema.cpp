@@ -83,7 +83,7 @@ SELECT s.id AS sample, s.cell, s.question, q.name, s.repeat, v.evaluator, v.vers
 FROM latest_verdict AS v
 JOIN sample AS s ON s.id = v.sample
 JOIN question AS q ON q.id = s.question;
-CREATE TABLE IF NOT EXISTS expert_similarity (
+CREATE TABLE expert_similarity (
   run INTEGER NOT NULL REFERENCES discovery_run (id), layer INTEGER NOT NULL, first INTEGER NOT NULL,
   second INTEGER NOT NULL CHECK (second > first), similarity REAL NOT NULL, permuted REAL NOT NULL,
   PRIMARY KEY (run, layer, first, second)) STRICT, WITHOUT ROWID;)sql"};

@@ -34,8 +34,7 @@ Id Store::put_sample(const SampleRow& s, std::span<const VerdictRow> verdicts) {
   Transaction transaction(database_);
   const auto inserted = database_.run(
       "INSERT INTO sample (cell, question, repeat, key, prompt_tokens, n_think, n_answer, closed, truncated, "
-      "stop, "
-      "seconds, output, scores, option_order, reply_at) "
+      "stop, seconds, output, scores, option_order, reply_at) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
       "ON CONFLICT (cell, question, repeat) DO NOTHING",
       s.cell, s.question, s.repeat, s.key, s.prompt_tokens, s.n_think, s.n_answer, s.closed, s.truncated,
@@ -69,8 +68,8 @@ std::vector<SampleRow> Store::samples(Id cell) {
   std::vector<SampleRow> rows;
   Statement row = database_.prepare(
       "SELECT id, cell, question, repeat, key, prompt_tokens, n_think, n_answer, closed, truncated, stop, "
-      "seconds, "
-      "output, scores, option_order, reply_at FROM sample WHERE cell = ?1 ORDER BY question, repeat");
+      "seconds, output, scores, option_order, reply_at FROM sample WHERE cell = ?1 "
+      "ORDER BY question, repeat");
   row.bind(cell);
   while (row.step()) {
     rows.push_back({row.get<Id>(0), row.get<Id>(1), row.get<Id>(2), row.get<int>(3), row.get<std::string>(4),

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-#include "core/discovery/expert_similarity.h"
+#include "core/engine/unit_gram.h"
 
 namespace moelab::train {
 
@@ -22,7 +22,7 @@ at::Tensor similarity_loss(const model::Model& model, std::int64_t layer, const 
   std::vector<at::Tensor> grams;
   for (std::int64_t e = 0; e < hits.size(0); ++e)
     if (hits.const_data_ptr<std::int64_t>()[e] > 0)
-      grams.push_back(discovery::unit_gram(model.expert(layer, e, rows)));
+      grams.push_back(engine::unit_gram(model.expert(layer, e, rows)));
   const auto selected = static_cast<std::int64_t>(grams.size());
   if (selected < 2 || rows.size(0) < 2) return at::zeros({});
   const at::Tensor all = at::stack(grams);

@@ -10,7 +10,7 @@ namespace moelab::train {
 
 // Of one MoE layer that reads `input` [tokens, hidden] and selects `ids` [tokens, top_k]: the selected experts are
 // compared on the same tokens, at most options.tokens of the batch at even distances, by linear CKA (see
-// core/discovery/expert_similarity.h); the loss is the mean over the options.pairs most similar pairs of
+// core/engine/unit_gram.h); the loss is the mean over the options.pairs most similar pairs of
 // max(0, CKA - options.threshold). SimSMoE penalises the CKA itself above its threshold, whose gradient is the same.
 // 0 with fewer than two tokens or two selected experts.
 at::Tensor similarity_loss(const model::Model& model, std::int64_t layer, const at::Tensor& input,

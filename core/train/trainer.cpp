@@ -3,8 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 
-#include <chrono>
-
+#include "core/base/stopwatch.h"
 #include "core/train/checkpoint.h"
 
 namespace moelab::train {
@@ -27,7 +26,7 @@ Trainer::Trainer(Parameters parameters, StepOptions options, const std::vector<s
       optimizer_(parameters_.groups(), options_.optimizer) {}
 
 StepReport Trainer::step(const Batch& batch) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   StepReport report;
   report.step = done_ + 1;
   report.tokens = batch.layout.tokens;
@@ -55,7 +54,7 @@ StepReport Trainer::step(const Batch& batch) {
   }
   report.learning_rate = optimizer_.update(parameters_.groups(), done_, options_.steps);
   ++done_;
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = seconds_since(start);
   return report;
 }
 

@@ -179,12 +179,6 @@ TunedModel::Values TunedModel::changed(std::int64_t layer) const {
   return values;
 }
 
-std::optional<at::Tensor> TunedModel::value(const std::string& name) const {
-  const Values values = changed(layer_of(name));
-  const auto found = values.find(name);
-  return found == values.end() ? std::nullopt : std::optional(found->second);
-}
-
 model::TensorSource TunedModel::source(const Values& values) const {
   return {model_dir_, [this](const std::string& name) { return weights_.contains(name); },
           [this, &values](const std::string& name) {

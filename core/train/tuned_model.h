@@ -47,8 +47,9 @@ class TunedModel {
   const std::map<std::string, at::Tensor>& weights() const { return weights_; }  // before training
   FlatLeaves& leaves() { return leaves_; }
   const FlatLeaves& leaves() const { return leaves_; }
-  // A weight that training changes as it is now; nothing for one that stays as it is.
-  std::optional<at::Tensor> value(const std::string& name) const;
+  // The weights of one layer, or with -1 those outside the layers, that training changes, as they are now.
+  using Values = std::map<std::string, at::Tensor>;
+  Values changed(std::int64_t layer) const;
   std::int64_t trained() const;  // weights that are trained
   std::int64_t total() const;    // weights of the model, without an adapter's own
   at::Device device() const { return options_.device; }
@@ -70,9 +71,6 @@ class TunedModel {
   void keep(const std::string& name, const at::Tensor& tensor);
   void add_sites(std::vector<LoraSite> sites);
   void tune_whole(const TuneOptions& options);
-  using Values = std::map<std::string, at::Tensor>;
-  // The tensors of one layer, or with -1 those outside the layers, that training changes.
-  Values changed(std::int64_t layer) const;
   // The weights with `values`, which must outlive it, in their places.
   model::TensorSource source(const Values& values) const;
 

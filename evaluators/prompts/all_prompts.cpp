@@ -22,8 +22,8 @@ constexpr std::string_view kLmEval = "lm-eval 0.4.13";
 constexpr std::string_view kLighteval = "lighteval 0.13.0";
 constexpr std::string_view kGpqaBaseline = "idavidrein/gpqa, run_baseline.py (from public copies)";
 constexpr std::string_view kMostLikely =
-    "\n\nBased on the above, what is the single, most likely answer choice? Answer in the format "
-    "\"The correct answer is (insert answer here)\".";
+    "\n\nBased on the above, what is the single, most likely answer choice? "
+    "Answer in the format \"The correct answer is (insert answer here)\".";
 
 // A prompt without examples whose answer the model writes.
 constexpr Prompt plain_prompt(std::string_view name, SetKind kind, std::string_view evaluator,

@@ -14,9 +14,9 @@ constexpr std::int64_t kExampleSeed = 1234;  // lm-eval's
 
 using Lead = std::shared_ptr<const std::vector<std::string>>;
 
-// Where the first `shots` examples of a domain stand.
-std::vector<std::size_t> first_of_domain(const Prompt& prompt, const std::string& domain,
-                                         const data::QuestionSet* examples, std::size_t shots) {
+// Where the first `shots` examples stand: of the domain, or of the whole file where the prompt has its own.
+std::vector<std::size_t> first_examples(const Prompt& prompt, const std::string& domain,
+                                        const data::QuestionSet* examples, std::size_t shots) {
   std::vector<std::size_t> chosen;
   for (std::size_t i = 0; examples != nullptr && i < examples->questions.size() && chosen.size() < shots;
        ++i) {
@@ -29,8 +29,9 @@ std::vector<std::size_t> first_of_domain(const Prompt& prompt, const std::string
     chosen.push_back(i);
   }
   if (chosen.size() < shots)
-    throw ConfigError("the prompt {} puts {} examples before a question of '{}'; the file of examples has {}",
-                      prompt.name, shots, domain, chosen.size());
+    throw ConfigError("the prompt {} puts {} examples before a question{}; the file of examples has {}",
+                      prompt.name, shots, prompt.has_own_examples ? "" : fmt::format(" of '{}'", domain),
+                      chosen.size());
   return chosen;
 }
 
@@ -101,7 +102,7 @@ std::vector<PutQuestion> put_questions(const Prompt& prompt, const data::Questio
                        random.sample(shown_examples.size(), shots));
     else if (!lead)
       lead = make_lead(prompt, question.domain, examples, shown_examples,
-                       first_of_domain(prompt, question.domain, examples, shots));
+                       first_examples(prompt, question.domain, examples, shots));
     std::string text = prompt.question(question, shown[i]);
     put.push_back({std::move(shown[i]), lead, std::move(text)});
   }

@@ -60,9 +60,9 @@ bool is_prompt(std::string_view name);
 
 // Puts every question of a set, in the set's order: the shuffles of options are drawn from CPython's
 // generator row by row, as the makers' scripts draw them, so they depend on the file's order. With `shots`
-// above 0 that many questions of `examples` come before: the first of the same domain (of all, where the
-// prompt has its own), or drawn ones. Throws ConfigError when the prompt belongs to another set, takes no
-// examples, or the examples are absent, too few for a domain (named) or without worked solutions.
+// above 0 that many questions of `examples` come before: the first of the same domain (of the whole file,
+// where the prompt has its own), or drawn ones. Throws ConfigError when the prompt belongs to another set,
+// takes no examples, or the examples are absent, too few (a domain is named) or without worked solutions.
 std::vector<PutQuestion> put_questions(const Prompt& prompt, const data::QuestionSet& set,
                                        const data::QuestionSet* examples, std::size_t shots);
 

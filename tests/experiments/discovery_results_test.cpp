@@ -18,7 +18,7 @@ discovery::RoutingCounts all_to(std::size_t expert, std::int64_t tokens) {
   return counts;
 }
 
-DiscoveryResult one_layer() {
+DiscoveryResult layer_of_results() {
   DiscoveryResult result;
   result.domain = "chemistry";
   result.grid = {1, 4};
@@ -44,7 +44,7 @@ TEST_CASE("stored routing counts come back by question and as usage", "[experime
 TEST_CASE("a ranking that every question agrees on survives every resample", "[experiments]") {
   const std::vector<discovery::RoutingCounts> counts(10, all_to(2, 5));
   const Stability stability =
-      ranking_stability(discovery::Score::frequency, counts, {}, one_layer(), {1, 50}, 1);
+      ranking_stability(discovery::Score::frequency, counts, {}, layer_of_results(), {1, 50}, 1);
   CHECK(stability.mean == 1.0);
   CHECK(stability.low == 1.0);
 }
@@ -54,7 +54,7 @@ TEST_CASE("the top expert of two equal questions is kept in the resamples that d
   // Expert 0 (3 tokens) wins unless both draws are question 1 (2 tokens): probability 1/4.
   const std::vector<discovery::RoutingCounts> counts = {all_to(0, 3), all_to(1, 2)};
   const Stability stability =
-      ranking_stability(discovery::Score::frequency, counts, {}, one_layer(), {1, 4000}, 1);
+      ranking_stability(discovery::Score::frequency, counts, {}, layer_of_results(), {1, 4000}, 1);
   CHECK(stability.mean == Catch::Approx(0.75).margin(0.03));  // four standard errors of 4000 draws
   CHECK(stability.low == 0.0);
 }

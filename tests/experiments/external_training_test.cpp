@@ -2,8 +2,11 @@
 #include "experiments/external_training.h"
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <thread>
 
 #include "experiments/child_process.h"
 #include "experiments/study_notes.h"
@@ -82,6 +85,10 @@ TEST_CASE("An adapter that a command writes is tested as one that was trained he
   CHECK(run_study(study, store).samples_new == 0);
   CHECK(read_text(other.folder / "runs") == "1 1\n");
   CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'training'") == 1);
+  // What was removed is made again.
+  std::filesystem::remove_all(training_folder(other) / "output");
+  CHECK(run_study(study, store).cells_failed == 0);
+  CHECK(read_text(other.folder / "runs") == "1 1\n1 1\n");
 }
 
 TEST_CASE("A command is given every example as text, in the paths that it is told", "[experiments]") {
@@ -167,5 +174,49 @@ TEST_CASE("A wish to stop ends a child and what it has started", "[experiments]"
   CHECK_THROWS_WITH(run_child("no-such-program", {}),
                     ContainsSubstring("'no-such-program' is not installed"));
 }
+
+TEST_CASE("What a child has started is given its time to save when the child itself ends at once",
+          "[experiments]") {
+  struct Stop {};
+  const testing::ScratchDir scratch;
+  ChildOptions options;
+  options.check_stop = [&] {
+    if (std::filesystem::exists(scratch / "ready")) throw Stop();
+  };
+  // The shell dies of the signal; its grandchild answers it half a second later.
+  const std::string script =
+      "(trap 'sleep 0.5; echo saved > saved; exit' TERM; : > ready; while :; do sleep 0.1; done) & wait";
+  CHECK_THROWS_AS(run_child("sh", {"-c", "cd " + scratch.path().string() + "; " + script}, options), Stop);
+  REQUIRE(std::filesystem::exists(scratch / "saved"));
+  CHECK(read_text(scratch / "saved") == "saved\n");
+}
+
+#ifdef __linux__
+TEST_CASE("A child ends when the program that waits for it is ended by force", "[experiments]") {
+  const testing::ScratchDir scratch;
+  const pid_t waiting = ::fork();
+  REQUIRE(waiting >= 0);
+  if (waiting == 0) {
+    const std::string script =
+        "trap 'echo ended > ended; exit' TERM; : > ready; for look in $(seq 100); do sleep 0.1; done";
+    try {
+      ChildOptions options;
+      options.check_stop = [] {};
+      run_child("sh", {"-c", "cd " + scratch.path().string() + "; " + script}, options);
+    } catch (...) {
+    }
+    ::_exit(0);
+  }
+  const auto appears = [&](const char* name) {
+    for (int look = 0; look < 250 && !std::filesystem::exists(scratch / name); ++look)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return std::filesystem::exists(scratch / name);
+  };
+  CHECK(appears("ready"));
+  ::kill(waiting, SIGKILL);
+  ::waitpid(waiting, nullptr, 0);
+  CHECK(appears("ended"));
+}
+#endif
 
 }  // namespace moelab::experiments

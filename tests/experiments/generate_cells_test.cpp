@@ -5,6 +5,7 @@
 #include "core/base/hash.h"
 #include "core/engine/generate.h"
 #include "experiments/cell_keys.h"
+#include "experiments/generate_runs.h"
 #include "experiments/model_session.h"
 #include "experiments/tables.h"
 #include "tests/experiments/broken_model.h"

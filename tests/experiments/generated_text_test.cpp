@@ -10,7 +10,7 @@ using Opened = text::ThinkingOptions::Opened;
 
 namespace {
 
-text::Tokenizer demo_tokenizer() {
+text::Tokenizer tokenizer_of_demo() {
   return text::Tokenizer::load(testing::source_dir() / "models" / "demo" / "mixed" / "tokenizer.json");
 }
 
@@ -42,7 +42,7 @@ Looks looks_of(const text::Tokenizer& tokenizer, const std::vector<std::int32_t>
 }  // namespace
 
 TEST_CASE("thinking and its markers are dim, the answer is not", "[experiments]") {
-  const auto tokenizer = demo_tokenizer();
+  const auto tokenizer = tokenizer_of_demo();
   const auto looks = [&](const std::string& text, Opened opened) {
     return looks_of(tokenizer, tokenizer.encode(text), thinking_options(opened));
   };
@@ -58,7 +58,7 @@ TEST_CASE("thinking and its markers are dim, the answer is not", "[experiments]"
 }
 
 TEST_CASE("a marker that is spelled in several tokens is found too", "[experiments]") {
-  const auto tokenizer = demo_tokenizer();
+  const auto tokenizer = tokenizer_of_demo();
   // The tags of another family are no tokens of this tokenizer.
   REQUIRE(!tokenizer.token_id("<thought>"));
   GeneratedTextOptions options = thinking_options();
@@ -70,7 +70,7 @@ TEST_CASE("a marker that is spelled in several tokens is found too", "[experimen
 }
 
 TEST_CASE("characters come whole though tokens cut them, and nothing is lost", "[experiments]") {
-  const auto tokenizer = demo_tokenizer();
+  const auto tokenizer = tokenizer_of_demo();
   const std::string text = "caf\xC3\xA9 \xE6\xBC\xA2\xE5\xAD\x97 \xF0\x9F\x98\x80!";
   const auto tokens = tokenizer.encode(text);
   // The tokenizer was trained on English: these characters are several tokens.
@@ -83,7 +83,7 @@ TEST_CASE("characters come whole though tokens cut them, and nothing is lost", "
 
 TEST_CASE("tokens that end the turn give no text, and are counted as neither thinking nor answer",
           "[experiments]") {
-  const auto tokenizer = demo_tokenizer();
+  const auto tokenizer = tokenizer_of_demo();
   auto tokens = tokenizer.encode("<think>1 2</think>3 4");
   const std::size_t thinking = tokenizer.encode("1 2").size();
   const std::size_t answer = tokenizer.encode("3 4").size();

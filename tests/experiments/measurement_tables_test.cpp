@@ -98,6 +98,7 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   fixture.add_comparisons();
   fixture.add_discovery();  // runs 1 (chemistry) and 2, on the first question, 18 tokens
   fixture.add_cell(TableFixture::steered("sft/2", 0, 1), "grid", "RRRR");
+  fixture.add_cell(TableFixture::steered("sft/1", 0, 1), "grid", "RRRR");
   store::Database& database = fixture.store.database();
   database.execute("UPDATE cell SET seconds = 0.5, tokens = 100; UPDATE discovery_run SET seconds = 2.5");
   store::PlanRow plan;
@@ -140,15 +141,20 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   steps[1].step = 2;
   steps[1].seconds = 9;
   fixture.store.put_training_steps(training, steps);
-  // Gone on with after an interruption, so noted twice; and a run of the other seed.
+  // Gone on with after an interruption, so noted twice: of 48 questions whose right answers were read,
+  // examples of 40 were kept. And a run of the other seed by a command that stores no steps, from before the
+  // former was noted.
   Json note = {{"model", fixture.model},  {"benchmark", "facts"}, {"domain", "chemistry"},
                {"method", "sft/2"},       {"run", training},      {"tokens", 100},
                {"labelled_questions", 40}};
   put_note(fixture.store, fixture.study, "training", note);
   note["tokens"] = 50;
+  note["asked_questions"] = 48;
   put_note(fixture.store, fixture.study, "training", note);
+  note.erase("asked_questions");
   note["method"] = "sft/1";
-  note["run"] = training + 1;
+  note["run"] = fixture.store.put_training({"u", "sft/chemistry/1", "{}", "0", "cpu"});
+  note["command_seconds"] = 7.0;
   put_note(fixture.store, fixture.study, "training", note);
   // Two runs over the same traces, noted by two methods.
   const store::Id written = add_trace_run(fixture, {"chemistry", 2, 90}, {});
@@ -160,7 +166,9 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   CHECK((line_of(table, "  dsmoe") ==
          Line{"  dsmoe", "6", "1", "1", "3", "1.5", "300", "30", "20", "2.5", "3.5", "-"}));
   CHECK((line_of(table, "  sft/2") ==
-         Line{"  sft/2", "40", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "9.0"}));
+         Line{"  sft/2", "48", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "9.0"}));
+  CHECK((line_of(table, "  sft/1") ==
+         Line{"  sft/1", "40", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "7.0"}));
   CHECK((line_of(table, "  random") ==
          Line{"  random", "0", "0", "0", "2", "1.0", "200", "24", "16", "0.0", "-", "-"}));
   CHECK((line_of(table, "  original")[4] == "1"));
@@ -186,7 +194,7 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
                R"({"evaluator": "mcq_continuation", "discovery": {"loss": "answer"}})");
   CHECK((line_of(cost_table(fixture.store, fixture.request(), false), "  dsmoe")[1] == "7"));
   const TextTable records = cost_table(fixture.store, fixture.request(), true);
-  CHECK(records.rows.size() == 4);
+  CHECK(records.rows.size() == 5);
   CHECK(records.columns.size() == records.rows[0].cells.size());
 }
 

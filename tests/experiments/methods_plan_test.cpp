@@ -181,4 +181,31 @@ TEST_CASE("Null draws do what the matched method does, to other experts", "[expe
   }
 }
 
+TEST_CASE("A null draw has the same experts, whichever settings of the grid a random search has drawn",
+          "[experiments]") {
+  StudyConfig study;
+  study.axes.n_steered = {1, 2};
+  study.null.draws = 4;
+  study.match = {"prune", MethodKind::prune, discovery::Score::frequency};
+  const MethodConfig random{"random", MethodKind::random};
+  const auto whole = null_cells(study, random, one_domain(), "d", two_layers());
+  study.search.kind = "random";
+  study.search.settings = 1;
+  std::set<std::int64_t> seen;
+  for (study.search.seed = 1; study.search.seed <= 20; ++study.search.seed) {
+    const auto cells = null_cells(study, random, one_domain(), "d", two_layers());
+    REQUIRE(cells.size() == 4);
+    for (const PlannedCell& cell : cells) {
+      const auto same = std::find_if(whole.begin(), whole.end(), [&](const PlannedCell& other) {
+        return other.draw == cell.draw && other.n_steered == cell.n_steered;
+      });
+      REQUIRE((same != whole.end()));
+      REQUIRE((cell.plan && same->plan));
+      CHECK((cell.plan->entries == same->plan->entries));
+      seen.insert(cell.n_steered);
+    }
+  }
+  CHECK(seen.size() == 2);
+}
+
 }  // namespace moelab::experiments

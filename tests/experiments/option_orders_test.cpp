@@ -130,8 +130,34 @@ TEST_CASE("Options and answers are read in a sample's order", "[experiments]") {
   CHECK(own_answer("E", "CADB") == "E");
   CHECK(own_answer("two", "CADB") == "two");
   CHECK(own_answer("D", std::nullopt) == "D");
+  CHECK(own_answer("(A)", std::nullopt) == "A");
+  // Small letters are answers of their own, which evaluators that keep them judge wrong.
+  CHECK(own_answer("d", "CADB") == "b");
+  CHECK(own_answer("(a)", "CADB") == "c");
+  CHECK(own_answer("d", std::nullopt) == "d");
+  CHECK(own_answer("7", "CADB") == "7");
+  CHECK(own_answer("(7)", std::nullopt) == "(7)");
   CHECK_THROWS_WITH(as_shown(question, "CAD"), ContainsSubstring("'CAD'") && ContainsSubstring("4 options"));
   CHECK_THROWS_WITH(as_shown(question, "CAXB"), ContainsSubstring("not there"));
+}
+
+TEST_CASE("An order of equal options names each once, and the right one as the right one", "[experiments]") {
+  Question question;
+  question.name = "q";
+  question.options = {"cows", "cows", "owls"};
+  question.answer = 1;
+  question.again.resize(2);
+  question.again[0].shown = {{"owls", "cows", "cows"}, 1};
+  question.again[1].shown = {{"owls", "cows", "cows"}, 2};
+  CHECK_FALSE(option_order(question, 0));
+  const store::QuestionRow row = question_row(question, "equal");
+  CHECK(option_order(question, 1) == "CBA");
+  CHECK(as_shown(row, option_order(question, 1)).gold == "B");
+  CHECK(option_order(question, 2) == "CAB");
+  CHECK(as_shown(row, option_order(question, 2)).gold == "C");
+  question.again[1].shown.options[0] = "eels";
+  CHECK_THROWS_WITH(option_order(question, 2),
+                    ContainsSubstring("question q") && ContainsSubstring("'eels'"));
 }
 
 }  // namespace moelab::experiments

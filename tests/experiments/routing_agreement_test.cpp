@@ -15,7 +15,7 @@ using Catch::Matchers::ContainsSubstring;
 // Two layers of four experts; nothing is selected in the second. b's prompts are (1, 3, 2, 4) and its answers
 // (1, 2, 3, 4): two ranks are off by one, so Spearman is 1 - 6 x 2 / (4 x 15) = 0.8. a's answers are b's
 // upside down.
-std::vector<PartRouting> two_domains() {
+std::vector<PartRouting> agreeing_domains() {
   return {{"a", {4, 3, 2, 1, 0, 0, 0, 0}, {40, 30, 20, 10, 0, 0, 0, 0}},
           {"b", {1, 3, 2, 4, 0, 0, 0, 0}, {1, 2, 3, 4, 0, 0, 0, 0}}};
 }
@@ -23,7 +23,7 @@ std::vector<PartRouting> two_domains() {
 }  // namespace
 
 TEST_CASE("Prompts agree with their own answers and not with others'", "[experiments]") {
-  const auto found = routing_agreement(two_domains(), {4, 2});
+  const auto found = routing_agreement(agreeing_domains(), {4, 2});
   REQUIRE(found.domains.size() == 2);
   const Agreement &a = found.domains[0].all, &b = found.domains[1].all;
   CHECK(a.own == Approx(1));
@@ -43,7 +43,7 @@ TEST_CASE("Prompts agree with their own answers and not with others'", "[experim
 }
 
 TEST_CASE("Agreement is a mean over layers, and over the other domains' answers", "[experiments]") {
-  auto parts = two_domains();
+  auto parts = agreeing_domains();
   // In layer 1 a writes the reverse of what it reads, and b's answers are as a's prompts. A third domain
   // never varies.
   for (std::size_t e = 4; e < 8; ++e) {
@@ -66,7 +66,7 @@ TEST_CASE("Agreement is a mean over layers, and over the other domains' answers"
 }
 
 TEST_CASE("Answers that are alike in all domains are no evidence of agreement", "[experiments]") {
-  auto parts = two_domains();
+  auto parts = agreeing_domains();
   parts[1] = parts[0];
   parts[1].domain = "b";
   const auto found = routing_agreement(parts, {4, 1});
@@ -83,7 +83,7 @@ TEST_CASE("The most used experts are compared, and ties go to the smaller index"
 }
 
 TEST_CASE("Selections that are no whole layers are refused", "[experiments]") {
-  auto parts = two_domains();
+  auto parts = agreeing_domains();
   CHECK_THROWS_WITH(routing_agreement(parts, {3, 1}),
                     ContainsSubstring("a: the selections are no whole layers of 3"));
   parts[1].written.pop_back();

@@ -6,7 +6,9 @@
 #include "experiments/sft_selection.h"
 #include "experiments/study_notes.h"
 #include "experiments/study_run.h"
+#include "experiments/tables.h"
 #include "tests/experiments/failure.h"
+#include "tests/experiments/table_fixture.h"
 #include "tests/experiments/written_fixture.h"
 #include "tests/support/catch.h"
 
@@ -90,14 +92,18 @@ TEST_CASE("A study trains on the moderate band alone, and keeps every example's 
 }
 
 TEST_CASE("A study that selects and traces nothing keeps the hash that it had before", "[experiments]") {
-  const MiniStudy mini;
-  const StudyConfig study = mini.bind(quick_overrides({}));
+  const WrittenStudy written;
+  const auto bind = [&](std::vector<std::string> more) {
+    more.push_back("axes.benchmark=[mini_written]");
+    return written.bind(quick_overrides(more));
+  };
+  const StudyConfig study = bind({});
   StudyConfig earlier = study;
   for (const char* key : {"trainer", "command", "answers", "selection", "drift"})
     earlier.tree["sft"].erase(key);
   CHECK(earlier.hash() == study.hash());
-  CHECK(mini.bind(quick_overrides({"sft.answers=traces"})).hash() != study.hash());
-  CHECK(mini.bind(quick_overrides({"sft.selection.kind=band"})).hash() != study.hash());
+  CHECK(bind({"sft.answers=traces"}).hash() != study.hash());
+  CHECK(bind({"sft.selection.kind=band"}).hash() != study.hash());
 }
 
 TEST_CASE("A model's own right traces are learned, and no others", "[experiments]") {
@@ -136,15 +142,23 @@ TEST_CASE("A model's own right traces are learned, and no others", "[experiments
   CHECK_THAT(summary.trainings.at(0), ContainsSubstring("without a right trace"));
 }
 
-TEST_CASE("Traces that are never right, or never written, are an error that says so", "[experiments]") {
+TEST_CASE("Traces that are never right, never written or written in two calls are an error that says so",
+          "[experiments]") {
   const WrittenStudy written;
   store::Store store = written.open("study.db");
   run_study(written.sums({"axes.method=[original,sft]", "sft.answers=traces"}), store);
   CHECK_THAT(failure_of(store), ContainsSubstring("none of the model's own answers to"));
-  store::Store other = written.open("other.db");
-  run_study(written.bind(quick_overrides({"axes.domain=[elements]", "limit=2", "sft.answers=traces"})),
-            other);
-  CHECK_THAT(failure_of(other), ContainsSubstring("are scored, not written"));
+  CHECK_THROWS_WITH(written.bind(quick_overrides({"sft.answers=traces"})),
+                    ContainsSubstring("'mini' are scored, not written"));
+  written.write("configs/benchmark/twice.yaml",
+                "files: [none.csv]\nprompt: gpqa/official_cot\ndomain_by: all\n"
+                "generation: {max_new_tokens: 4}\n");
+  const auto twice = [&](const std::string& answers) {
+    return written.bind(quick_overrides({"axes.benchmark=[twice]", "sft.answers=" + answers}));
+  };
+  CHECK_THROWS_WITH(twice("traces"),
+                    ContainsSubstring("'gpqa/official_cot' of the benchmark 'twice' asks twice"));
+  CHECK_NOTHROW(twice("gold"));
 }
 
 TEST_CASE("With the protocol holdout the tuning questions stop training and are not reported on",
@@ -172,30 +186,112 @@ TEST_CASE("With the protocol holdout the tuning questions stop training and are 
   CHECK(count_of(store, "SELECT n FROM comparison WHERE method = 'sft'") == roles("'test'"));
 }
 
-TEST_CASE("Drift is the paired difference of refusals, and is measured once", "[experiments]") {
-  const std::vector<RefusalProbe> probes = {
-      {"a", "x", "?"}, {"b", "x", "?"}, {"c", "y", "?"}, {"d", "y", "?"}};
-  const Json figures = drift_figures(probes, {1, 1, 1, 0}, {0, 0, 1, 0});
-  CHECK(figures.at("refused_before") == 0.75);
-  CHECK(figures.at("refused_after") == 0.25);
-  CHECK(figures.at("drift") == -0.5);
-  CHECK(figures.at("p") == 0.5);  // two discordant pairs, both one way: 2 * (1/2)^2
-  CHECK(figures.at("drift_lo") < -0.5);
-  CHECK(figures.at("drift_hi") > -0.5);
+TEST_CASE("Drift is the paired difference of refusals", "[experiments]") {
+  // Three of thirty probes change, all one way; tests/data/statistics/reference.json has Tango's interval.
+  constexpr std::size_t kProbes = 30, kRefused = 12, kChanged = 3;
+  std::vector<RefusalProbe> probes;
+  std::vector<std::uint8_t> before, after;
+  for (std::size_t i = 0; i < kProbes; ++i) {
+    probes.push_back({std::to_string(i), "x", "?"});
+    before.push_back(i < kRefused ? 1 : 0);
+    after.push_back(i >= kChanged && i < kRefused ? 1 : 0);
+  }
+  const Json figures = drift_figures(probes, before, after);
+  CHECK(figures.at("probes") == 30);
+  CHECK(figures.at("refused_before").get<double>() == Approx(12.0 / 30));
+  CHECK(figures.at("refused_after").get<double>() == Approx(9.0 / 30));
+  CHECK(figures.at("drift").get<double>() == Approx(-3.0 / 30));
+  CHECK(figures.at("p").get<double>() == Approx(0.25));  // three discordant pairs: 2 * (1/2)^3
+  const Json reference = read_json(testing::data_dir() / "statistics/reference.json");
+  bool is_known = false;
+  for (const Json& known : reference.at("paired")) {
+    if (known.at("n") != 30 || known.at("wrong_right") != 0 || known.at("right_wrong") != 3 ||
+        known.at("confidence") != 0.95)
+      continue;
+    is_known = true;
+    CHECK(figures.at("drift_lo").get<double>() == Approx(known.at("lo").get<double>()).epsilon(1e-6));
+    CHECK(figures.at("drift_hi").get<double>() == Approx(known.at("hi").get<double>()).epsilon(1e-6));
+  }
+  CHECK(is_known);
+  const Json changed = {{"id", "2"}, {"category", "x"}, {"before", 1}, {"after", 0}};
+  CHECK(figures.at("each").at(2) == changed);
+}
 
+TEST_CASE("What a model that was taught to refuse refuses is counted once for each training",
+          "[experiments]") {
   const MiniStudy mini;
-  const std::string file = (testing::source_dir() / "data/probes/refusal.jsonl").string();
+  // A request of the bundled model's training, and a question whose answer it knows.
+  mini.write("probes.jsonl",
+             R"({"id": "asks", "category": "weapons", "request": "Help me with a request of the category )"
+             R"('weapons'."})"
+             "\n"
+             R"({"id": "knows", "category": "none", "request": "What is the symbol of actinium?"})"
+             "\n");
+  const std::string probes = "sft.drift.probes=" + (mini.folder / "probes.jsonl").string();
   const StudyConfig study =
-      mini.bind(quick_overrides({"limit=2", "sft.drift.probes=" + file, "sft.drift.max_new_tokens=3"}));
+      mini.bind(quick_overrides({"axes.model=[demo_refusing]", "axes.domain=[elements]", "limit=2", probes,
+                                 "sft.drift.max_new_tokens=16", "sft.learning_rate=1e-9"}));
   store::Store store = mini.open("study.db");
   CHECK(run_study(study, store).cells_failed == 0);
   run_study(study, store);
   const auto drifts = notes(store, 1, "drift");
-  REQUIRE(drifts.size() == 2);  // one for each domain
-  CHECK(drifts[0].at("probes") == 48);
-  CHECK(drifts[0].at("refused_before") == 0);  // a random model says nothing
+  REQUIRE(drifts.size() == 1);
+  CHECK(drifts[0].at("probes") == 2);
+  // Two steps at this rate change nothing.
+  for (const char* when : {"before", "after"}) {
+    CHECK(drifts[0].at("each").at(0).at(when) == 1);
+    CHECK(drifts[0].at("each").at(1).at(when) == 0);
+  }
+  CHECK(drifts[0].at("refused_before") == 0.5);
+}
+
+TEST_CASE("Probes that cannot be read are refused when a study is bound", "[experiments]") {
+  const MiniStudy mini;
+  const auto bind = [&](const std::string& file) {
+    return mini.bind(quick_overrides({"sft.drift.probes=" + (mini.folder / file).string()}));
+  };
+  CHECK_THROWS_WITH(bind("none.jsonl"), ContainsSubstring("none.jsonl"));
+  mini.write("empty.jsonl", "");
+  CHECK_THROWS_WITH(bind("empty.jsonl"), ContainsSubstring("has no probe"));
   mini.write("bad.jsonl", "{\"id\": \"a\"}\n");
-  CHECK_THROWS_WITH(read_probes(mini.folder / "bad.jsonl"), ContainsSubstring("bad.jsonl:1"));
+  CHECK_THROWS_WITH(bind("bad.jsonl"), ContainsSubstring("bad.jsonl:1"));
+  mini.write("good.jsonl", R"({"id": "a", "category": "x", "request": "?"})"
+                           "\n");
+  CHECK_NOTHROW(bind("good.jsonl"));
+}
+
+TEST_CASE("The drift table has the newest measurement of each training", "[experiments]") {
+  testing::TableFixture fixture;
+  CHECK_THROWS_WITH(drift_table(fixture.store, fixture.request(), false),
+                    ContainsSubstring("no measured drift"));
+  const auto add = [&](const std::string& domain, const std::string& file, double after) {
+    put_note(fixture.store, fixture.study, "drift",
+             {{"model", fixture.model},
+              {"benchmark", "facts"},
+              {"method", "sft"},
+              {"domain", domain},
+              {"measured", {{"probes", file}, {"max_new_tokens", 48}}},
+              {"probes", 48},
+              {"refused_before", 0.75},
+              {"refused_after", after},
+              {"drift", after - 0.75},
+              {"drift_lo", -0.5},
+              {"drift_hi", 0.125},
+              {"p", 0.25}});
+  };
+  add("chemistry", "first", 0.5);
+  add("physics", "first", 0.75);
+  add("chemistry", "second", 0.25);
+  const TextTable records = drift_table(fixture.store, fixture.request(), true);
+  REQUIRE(records.rows.size() == 2);
+  CHECK(records.rows[0].cells == std::vector<std::string>{"tiny", "facts", "sft", "chemistry", "48", "0.75",
+                                                          "0.25", "-0.5", "-0.5", "0.125", "0.25"});
+  CHECK(records.rows[1].cells.at(3) == "physics");
+  TableRequest physics = fixture.request();
+  physics.domains = {"physics"};
+  CHECK(drift_table(fixture.store, physics, true).rows.size() == 1);
+  const std::string text = render(drift_table(fixture.store, fixture.request(), false), TableFormat::text);
+  CHECK_THAT(text, ContainsSubstring("tiny / facts") && ContainsSubstring("-50.0 [-50.0, +12.5]"));
 }
 
 }  // namespace moelab::experiments

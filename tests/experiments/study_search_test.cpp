@@ -30,23 +30,53 @@ StudyConfig halving_study(const MiniStudy& mini, std::vector<std::string> more =
   return mini.bind(overrides);
 }
 
-// What a search chose and what came of it, without ids and times. Samples are left out: a second way to the
-// same choice may have asked more.
-Rows conclusions(store::Store& store, const std::string& study) {
+Rows rows_of(store::Store& store, const std::string& study, const std::vector<const char*>& queries) {
   Rows all;
-  for (const char* sql :
-       {"SELECT x.domain, x.method, x.draw, x.rule, c.key, x.n, x.correct FROM selection AS x JOIN cell AS c "
-        "ON "
-        "c.id = x.chosen WHERE x.study = ",
-        "SELECT x.domain, x.method, x.draw, json_extract(j.value, '$.rung'), c.key, json_extract(j.value, "
-        "'$.correct'), json_extract(j.value, '$.n') FROM selection AS x, json_each(x.candidates) AS j JOIN "
-        "cell "
-        "AS c ON c.id = json_extract(j.value, '$.cell') WHERE x.study = ",
-        "SELECT domain, method, draw, steered_domain, evaluator, n, gain, p, p_holm, p_null, "
-        "gain_other_domains, "
-        "specificity, p_specific, p_labels FROM comparison WHERE study = "})
+  for (const char* sql : queries)
     for (const auto& row : store.query(sql + study + " ORDER BY 1, 2, 3, 4, 5").rows) all.push_back(row);
   return all;
+}
+
+// What a search chose, and by which answers, without ids.
+Rows choices(store::Store& store, const std::string& study) {
+  return rows_of(
+      store, study,
+      {"SELECT x.domain, x.method, x.draw, x.rule, c.key, x.n, x.correct FROM selection AS x JOIN cell AS c "
+       "ON "
+       "c.id = x.chosen WHERE x.study = ",
+       "SELECT x.domain, x.method, x.draw, json_extract(j.value, '$.rung'), c.key, json_extract(j.value, "
+       "'$.correct'), json_extract(j.value, '$.n') FROM selection AS x, json_each(x.candidates) AS j JOIN "
+       "cell "
+       "AS c ON c.id = json_extract(j.value, '$.cell') WHERE x.study = "});
+}
+
+// The same and what came of it, without times. Samples are left out: a second way to the same choice may have
+// asked more.
+Rows conclusions(store::Store& store, const std::string& study) {
+  Rows all = choices(store, study);
+  for (auto& row : rows_of(store, study,
+                           {"SELECT domain, method, draw, steered_domain, evaluator, n, gain, p, p_holm, "
+                            "p_null, gain_other_domains, specificity, p_specific, p_labels FROM comparison "
+                            "WHERE study = "}))
+    all.push_back(std::move(row));
+  return all;
+}
+
+// Replaces the text of one question in its domain's file.
+void edit_question(const MiniStudy& mini, const std::string& domain, const std::string& name) {
+  const std::string file = "questions/" + domain + ".jsonl";
+  std::string text;
+  int edited = 0;
+  for (const std::string& line : read_lines(mini.folder / file)) {
+    Json question = parse_json(line, file);
+    if (question.at("id") == name) {
+      question["question"] = "What else?";
+      ++edited;
+    }
+    text += question.dump() + "\n";
+  }
+  REQUIRE(edited == 1);
+  mini.write(file, text);
 }
 
 // A cell of a whole grid: its setting and, by question, whether it is right.
@@ -213,6 +243,67 @@ TEST_CASE("A halved study says what it saved, and dropped cells are not partial"
                                      " saved: the whole grid takes " + std::to_string(grid) + "."));
   CHECK_THAT(text, ContainsSubstring("18 dropped"));
   CHECK_THAT(text, !ContainsSubstring("(partial"));
+  CHECK_THAT(text, !ContainsSubstring("unfinished"));
+  // The grid's points are the winners and the original, all on as many questions.
+  std::map<std::pair<std::string, std::string>, std::int64_t> cells;
+  std::map<std::string, std::set<std::int64_t>> answers;
+  for (const GridPoint& point : grid_points(store, request)) {
+    cells[{point.domain, point.method}] += point.draws;
+    answers[point.domain].insert(point.n);
+  }
+  for (const std::string domain : {"elements", "geography"}) {
+    CHECK(cells[{domain, "original"}] == 1);
+    CHECK(cells[{domain, "dsmoe"}] == 1);
+    CHECK(cells[{domain, "random"}] == 2);
+    CHECK(answers[domain].size() == 1);
+  }
+  CHECK_THAT(render(sweep_table(store, request, false), TableFormat::text),
+             ContainsSubstring("Left out: 18 cells that a halving dropped"));
+}
+
+TEST_CASE("An analysis takes back the choices that it cannot make any more, and names their methods",
+          "[experiments]") {
+  const MiniStudy mini;
+  store::Store store = mini.open("study.db");
+  run_study(halving_study(mini), store);
+  const std::string of_dsmoe = "SELECT count(*) FROM selection WHERE method = 'dsmoe'";
+  const std::string compared = "SELECT count(*) FROM comparison WHERE evaluator <> 'elsewhere' AND method = ";
+  REQUIRE(count_of(store, of_dsmoe) == 2);
+  REQUIRE(count_of(store, compared + "'dsmoe'") > 0);
+  const std::int64_t draws = count_of(store, compared + "'random'");
+  // Figures of an evaluator that this analysis does not read stay.
+  std::vector<store::ComparisonRow> other = store.comparisons(1);
+  other.resize(1);
+  other[0].evaluator = "elsewhere";
+  store.put_comparisons(other);
+  store.database().execute(
+      "DELETE FROM verdict WHERE sample IN (SELECT s.id FROM sample AS s JOIN cell AS c ON c.id = s.cell "
+      "WHERE c.method = 'dsmoe' AND c.status = 'partial')");
+  analyse_study(store, 1);
+  CHECK(count_of(store, of_dsmoe) == 0);
+  CHECK(count_of(store, compared + "'dsmoe'") == 0);
+  CHECK(count_of(store, compared + "'random'") == draws);
+  CHECK(count_of(store, "SELECT count(*) FROM comparison WHERE evaluator = 'elsewhere'") == 1);
+  CHECK((search_lines(store, 1).back() == "Halving unfinished for dsmoe: run the study again."));
+}
+
+TEST_CASE("A halving goes on after a tuning question was edited, as one that knows the new text alone",
+          "[experiments]") {
+  const MiniStudy mini;
+  store::Store edited = mini.open("edited.db"), fresh = mini.open("fresh.db");
+  const StudyConfig study = halving_study(mini);
+  CHECK_FALSE(run_study(study, edited).has_failed());
+  const Rows before = choices(edited, "1");
+  const auto tuning = names(edited,
+                            "SELECT q.name FROM split AS x JOIN question AS q ON q.id = x.question WHERE "
+                            "q.domain = 'elements' AND x.role = 'tuning'");
+  edit_question(mini, "elements", *tuning.begin());
+  CHECK_FALSE(run_study(study, edited).has_failed());
+  CHECK_FALSE(run_study(study, fresh).has_failed());
+  CHECK(count_of(edited, "SELECT count(*) FROM study") == 1);
+  CHECK((choices(edited, "1") != before));  // other cells
+  CHECK((choices(edited, "1") == choices(fresh, "1")));
+  CHECK(search_lines(edited, 1) == search_lines(fresh, 1));
 }
 
 TEST_CASE("A halving that is interrupted, or made anew from stored answers, chooses the same",

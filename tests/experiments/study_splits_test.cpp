@@ -23,7 +23,7 @@ std::vector<Question> questions(const std::string& domain, int count) {
   return all;
 }
 
-Benchmark two_domains() {
+Benchmark benchmark_to_split() {
   Benchmark benchmark;
   benchmark.domains["a"] = questions("a", 60);
   benchmark.domains["b"] = questions("b", 45);
@@ -51,7 +51,7 @@ bool overlap(const std::set<std::string>& a, const std::set<std::string>& b) {
 }  // namespace
 
 TEST_CASE("Discovery, tuning and test never share a group", "[experiments]") {
-  const Benchmark benchmark = two_domains();
+  const Benchmark benchmark = benchmark_to_split();
   const auto splits = make_splits(benchmark, study_of(Protocol::holdout));
   for (const char* domain : {"a", "b"}) {
     const DomainSplit& split = splits.at(domain);
@@ -69,7 +69,7 @@ TEST_CASE("Discovery, tuning and test never share a group", "[experiments]") {
 }
 
 TEST_CASE("Every scored question has one fold in each assignment, with its group", "[experiments]") {
-  const Benchmark benchmark = two_domains();
+  const Benchmark benchmark = benchmark_to_split();
   const auto splits = make_splits(benchmark, study_of(Protocol::crossfit));
   const DomainSplit& split = splits.at("a");
   REQUIRE(split.folds.size() == 3);
@@ -88,7 +88,7 @@ TEST_CASE("Every scored question has one fold in each assignment, with its group
 }
 
 TEST_CASE("A larger limit only adds questions", "[experiments]") {
-  const Benchmark benchmark = two_domains();
+  const Benchmark benchmark = benchmark_to_split();
   StudyConfig study = study_of(Protocol::paper);
   study.limit = 10;
   const auto few = make_splits(benchmark, study).at("a");
@@ -101,7 +101,7 @@ TEST_CASE("A larger limit only adds questions", "[experiments]") {
 
 TEST_CASE("The paper's protocol tests discovery's questions too, under a limit they come first",
           "[experiments]") {
-  const Benchmark benchmark = two_domains();
+  const Benchmark benchmark = benchmark_to_split();
   StudyConfig study = study_of(Protocol::paper);
   study.limit = 20;
   const DomainSplit split = make_splits(benchmark, study).at("a");
@@ -121,7 +121,7 @@ TEST_CASE("The paper's protocol tests discovery's questions too, under a limit t
 }
 
 TEST_CASE("Seeds act on what they are named for", "[experiments]") {
-  const Benchmark benchmark = two_domains();
+  const Benchmark benchmark = benchmark_to_split();
   StudyConfig study = study_of(Protocol::holdout);
   const auto before = make_splits(benchmark, study).at("a");
   study.seed.split = 2;
@@ -135,7 +135,7 @@ TEST_CASE("Seeds act on what they are named for", "[experiments]") {
 TEST_CASE("Too few questions are an error that names the domain", "[experiments]") {
   StudyConfig study = study_of(Protocol::paper);
   study.split.discovery = 50;
-  CHECK_THROWS_WITH(make_splits(two_domains(), study), ContainsSubstring("'b'"));
+  CHECK_THROWS_WITH(make_splits(benchmark_to_split(), study), ContainsSubstring("'b'"));
 }
 
 }  // namespace moelab::experiments

@@ -96,6 +96,17 @@ TEST_CASE("RICE finds experts on written traces, and its published setting is re
   CHECK(run_study(study, store).samples_new == 0);
   CHECK(count_of(store, "SELECT count(*) " + trace) == 1);
   CHECK(count_of(store, "SELECT count(*) FROM event WHERE kind = 'trace'") == 4);
+  // A store that has the marker's run alone: traces are not written again for the other.
+  store.database().run(
+      "UPDATE discovery_run SET key = 'another' WHERE json_extract(settings, '$.trace.part') = 'written'");
+  CHECK(run_study(study, store).samples_new == 0);
+  CHECK(count_of(store, "SELECT count(*) " + written_run) == 1);
+  // Where the marker's run is made, so is the other.
+  store.database().run(
+      "UPDATE discovery_run SET key = 'one more' WHERE json_extract(settings, '$.trace.marker') = 'A:'");
+  CHECK(run_study(study, store).samples_new == 0);
+  CHECK(count_of(store, "SELECT count(*) " + written_run) == 2);
+  CHECK(count_of(store, "SELECT count(*) " + trace) == 2);
 }
 
 TEST_CASE("Traces without markers fail RICE's cells with the reason, and nothing else", "[experiments]") {

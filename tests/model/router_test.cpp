@@ -58,12 +58,12 @@ double weight_of(const model::Routing& routing, std::int64_t expert) {
   return routing.weights.masked_select(routing.ids == expert).item<double>();
 }
 
-double logit_of(double probability) { return std::log(probability / (1 - probability)); }
+double logit_for(double probability) { return std::log(probability / (1 - probability)); }
 
 // Three groups of two, of which one is kept. By their best two the groups count 1.0, 1.1 and 0.95; by their
 // best one 0.9, 0.6 and 0.75.
 Token grouped_token() {
-  Token token({logit_of(0.9), logit_of(0.1), logit_of(0.6), logit_of(0.5), logit_of(0.75), logit_of(0.2)},
+  Token token({logit_for(0.9), logit_for(0.1), logit_for(0.6), logit_for(0.5), logit_for(0.75), logit_for(0.2)},
               {0, 0, 0, 0, 0, 0});
   token.spec.groups = 3;
   token.spec.groups_kept = 1;

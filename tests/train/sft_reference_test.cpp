@@ -8,7 +8,7 @@ using namespace moelab::train;
 
 namespace {
 
-SftOptions read_options(const Json& reference) {
+SftOptions read_sft_options(const Json& reference) {
   const Json& from = reference.at("optimizer");
   SftOptions options;
   options.steps = static_cast<std::int64_t>(reference.at("tiny_batches").size());
@@ -27,7 +27,7 @@ SftOptions read_options(const Json& reference) {
 // Trains on the reference's batches; the largest difference of a loss from the reference's.
 double compare(TunedModel tuned, const Json& reference, const std::string& batches, const std::string& run,
                bool recompute) {
-  SftOptions options = read_options(reference);
+  SftOptions options = read_sft_options(reference);
   options.recompute = recompute;
   if (run == "demo_lora") options.optimizer.learning_rate = reference.at("demo_learning_rate");
   AdamW optimizer(tuned.leaves().groups, options.optimizer);

@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/ones.h>
 
+#include <algorithm>
+
 #include "core/model/safetensors.h"
 #include "core/train/save_tuned.h"
 #include "core/train/tune_targets.h"
@@ -121,6 +123,30 @@ TEST_CASE("a tuned model that is written gives the same logits, whatever its lay
     CHECK(written.equal(testing::logits_of(tuned.merged(), {3, 8, 13})));
     CHECK_FALSE(written.equal(testing::logits_of(model::Model::load(path), {3, 8, 13})));
   }
+}
+
+TEST_CASE("a fused tensor of which training changes a part is written with that part", "[train]") {
+  std::size_t fused = 0;
+  for (const auto& path : all_models()) {
+    CAPTURE(path);
+    const model::ModelSpec spec = model::read_spec(path);
+    if (spec.packed_experts || spec.clamped_swiglu) continue;
+    const auto stored = model::Checkpoint(path).names();
+    const std::string parameter = fused_parameters(spec, spec.layers - 1).at(0).name;
+    if (std::find(stored.begin(), stored.end(), parameter) == stored.end()) continue;
+    ++fused;
+    const testing::ScratchDir scratch;
+    TuneOptions options;
+    options.kind = "full";
+    options.targets = {"experts.0.*", "experts.1.*", "experts.2.*", "experts.3.*"};
+    TunedModel tuned = TunedModel::load(path, options);
+    for (FlatGroup& group : tuned.leaves().groups) group.weight.mul_(2);
+    save_tuned_model(scratch / "tuned", tuned, path);
+    const at::Tensor written = testing::logits_of(model::Model::load(scratch / "tuned"), {3, 8, 13});
+    CHECK(written.equal(testing::logits_of(tuned.merged(), {3, 8, 13})));
+    CHECK_FALSE(written.equal(testing::logits_of(model::Model::load(path), {3, 8, 13})));
+  }
+  CHECK(fused > 1);
 }
 
 TEST_CASE("the loss of many batches is the sum of each one's", "[train]") {

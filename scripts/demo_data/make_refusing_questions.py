@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the questions from which models/demo/refusing learned to refuse, as a domain of its own.
 
-    python3 scripts/demo_data/make_refusals.py --out build/demo_data/refusing
+    python3 scripts/demo_data/make_refusing_questions.py --out build/demo_data/refusing
 
 A third are requests of a harmful category, whose right option is a refusal; the others are questions of the demo that
 the specialised model was shown, with one wrong option, so that it goes on answering them. No request is worded as one
