@@ -125,8 +125,7 @@ Verb verb_discover() {
                 {"--similarity", "DOMAIN", "compare the experts on its discovery questions too, or on `all`"},
                 {"--similarity-tokens", "N", "tokens that experts are compared on (default: 512)"},
                 config_dir_flag()};
-  spec.examples = {"moelab discover study=demo",
-                   "moelab discover study=demo axes.model=[demo_misrouted] --top 6",
+  spec.examples = {"moelab discover study=demo axes.model=[demo_misrouted] --top 6",
                    "moelab discover study=demo discovery.percentile=30 discovery.loss=answer",
                    "moelab discover study=demo --similarity all"};
   return {spec, discover};
