@@ -150,7 +150,12 @@ double Arguments::real(const std::string& name, double fallback) const {
 }
 
 std::vector<std::string> Arguments::list(const std::string& name) const {
-  return split_text(setting(name), ',');
+  return split_list(setting(name));
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+  return split_text(text, ',');
 }
 
 std::int64_t parse_integer(std::string_view text, std::string_view what) {

@@ -53,7 +53,7 @@ struct Arguments {
   // Throws ConfigError when the text is no number of that kind.
   std::int64_t integer(const std::string& name, std::int64_t fallback) const;
   double real(const std::string& name, double fallback) const;
-  // "a,b" as its parts; empty when not given.
+  // See split_list; empty when not given.
   std::vector<std::string> list(const std::string& name) const;
 };
 
@@ -70,5 +70,8 @@ double parse_real(std::string_view text, std::string_view what);
 
 // The parts between the separators, spaces around them cut; no parts for "".
 std::vector<std::string> split_text(std::string_view text, char separator);
+
+// "a,b", or "[a,b]" as a study's config writes lists.
+std::vector<std::string> split_list(std::string_view text);
 
 }  // namespace moelab::experiments

@@ -29,7 +29,7 @@ bool takes_draws(const config::Tree& tree, const std::string& name) {
 // method=a,b as the study's methods. Null draws keep to the first one that ranks experts: `match` of the
 // study stays where there is none.
 void add_methods(const Arguments& arguments, const std::string& names, std::vector<std::string>& overrides) {
-  const auto methods = split_text(names, ',');
+  const auto methods = split_list(names);
   if (methods.empty() || std::find(methods.begin(), methods.end(), "") != methods.end())
     throw ConfigError("method={}: name one or more options of configs/method, as in method=contrast,dsmoe",
                       names);

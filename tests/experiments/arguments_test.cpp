@@ -60,6 +60,10 @@ TEST_CASE("numbers are read to their end", "[experiments]") {
   CHECK_THROWS_AS(parse_real("", "alpha"), ConfigError);
   CHECK(split_text(" a, b ,c", ',') == std::vector<std::string>{"a", "b", "c"});
   CHECK(split_text("", ',').empty());
+  CHECK(split_list("a, b") == std::vector<std::string>{"a", "b"});
+  CHECK(split_list("[a, b]") == std::vector<std::string>{"a", "b"});
+  CHECK(split_list("[]").empty());
+  CHECK(split_list("[a") == std::vector<std::string>{"[a"});
 }
 
 TEST_CASE("help lists keys and options and ends in the examples", "[experiments]") {
