@@ -13,6 +13,11 @@ Json label_of(const PlannedCell& cell) {
           {"alpha", cell.alpha},   {"n_steered", cell.n_steered}, {"mode", cell.mode}};
 }
 
+store::PlanEntryRow entry_row(const steering::PlanEntry& entry) {
+  return {static_cast<int>(entry.layer), static_cast<int>(entry.expert),
+          std::string(steering::name_of(entry.operation)), entry.value};
+}
+
 }  // namespace
 
 std::string key_of(const Condition& condition) {
@@ -25,6 +30,8 @@ std::string key_of(const Condition& condition) {
 
 std::string plan_content(const PlannedCell& cell) {
   if (!cell.weights.empty()) return "trained " + cell.weights;
+  if (cell.by_question)
+    return "by question " + sha256(canonical_json({{"from", cell.run_key}, {"label", label_of(cell)}}));
   std::string content = cell.plan ? steering::digest(*cell.plan) : "original";
   if (!cell.variant.hint.empty()) content += "|hint " + sha256(cell.variant.hint);
   if (cell.variant.top_k > 0) content += fmt::format("|top_k {}", cell.variant.top_k);
@@ -56,9 +63,11 @@ store::PlanRow plan_row(const PlannedCell& cell) {
   row.draw = cell.draw;
   row.domain = cell.steered_domain;
   row.run = cell.run;
-  for (const steering::PlanEntry& entry : cell.plan->entries)
-    row.entries.push_back({static_cast<int>(entry.layer), static_cast<int>(entry.expert),
-                           std::string(steering::name_of(entry.operation)), entry.value});
+  for (const steering::PlanEntry& entry : cell.plan->entries) row.entries.push_back(entry_row(entry));
+  if (cell.by_question)
+    for (const auto& [question, plan] : *cell.by_question)
+      for (const steering::PlanEntry& entry : plan.entries)
+        row.by_question.push_back({question, entry_row(entry)});
   return row;
 }
 

@@ -36,7 +36,7 @@ store::PlanRow plan_row(const PlannedCell& cell);
 
 // The digest of a cell's plan content; equal for equal plans. "original" without a plan. A hint and another
 // number of active experts are part of it: such a cell has the original's condition and samples of its own.
-// Trained weights are their digest.
+// Trained weights are their digest; plans by question what they were made of.
 std::string plan_content(const PlannedCell& cell);
 
 }  // namespace moelab::experiments

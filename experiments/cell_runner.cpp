@@ -47,6 +47,7 @@ CellTask CellRunner::put_cell(const Target& target, const std::string& condition
   task.cell = store_.put_cell(row);
   task.plan_key = plan_content(cell);
   if (cell.plan) task.plan = *cell.plan;
+  task.by_question = cell.by_question;
   store_.add_to_study(id_, task.cell, cell.role);
   if (!cell.note.empty()) put_note(store_, id_, "plan", {{"cell", task.cell}, {"note", cell.note}});
   return task;

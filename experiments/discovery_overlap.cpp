@@ -85,7 +85,23 @@ std::vector<std::string> overlap_notes(store::Store& store, const TableRequest& 
       lines.push_back(fmt::format(
           "Overlap, {} / {}: experts were found on {} of the {} test questions, and on the groups of {}.",
           overlap.model, overlap.domain, overlap.questions, overlap.tested, overlap.groups));
+  for (const std::string& method : transductive_methods(store, request))
+    lines.push_back(fmt::format(
+        "{}: experts were found on each test question's own first answer (transductive; no label is read).",
+        method));
   return lines;
+}
+
+std::set<std::string> transductive_methods(store::Store& store, const TableRequest& request) {
+  std::set<std::string> methods;
+  for (const Json& note : notes(store, request.study, "trace")) {
+    const std::string origin = "event.trace";
+    const auto method = json_get<std::string>(note, "method", origin);
+    if (json_get_or<std::string>(note, "per", "domain", origin) == "sample" &&
+        is_wanted(request.methods, method))
+      methods.insert(method);
+  }
+  return methods;
 }
 
 void add_overlap_columns(TextTable& table, store::Store& store, const TableRequest& request) {

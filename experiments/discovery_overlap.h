@@ -1,6 +1,7 @@
 // How many test questions are among those that a study's experts were found on.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,10 @@ struct DiscoveryOverlap {
 // name.
 std::vector<DiscoveryOverlap> discovery_overlaps(store::Store& store, const TableRequest& request);
 
-// A line each for the foot of a table; none where nothing overlaps.
+// Methods of the request whose plans were made of the test questions themselves, one by one.
+std::set<std::string> transductive_methods(store::Store& store, const TableRequest& request);
+
+// A line each for the foot of a table, and one for each transductive method; none where nothing overlaps.
 std::vector<std::string> overlap_notes(store::Store& store, const TableRequest& request);
 
 // The same for CSV, which has no foot: the columns seen_in_discovery and group_seen_in_discovery, each row's

@@ -114,7 +114,7 @@ class ChunkWriter {
     sample.row.cell = task.cell;
     sample.row.question = question.id;
     sample.row.repeat = repeat;
-    sample.row.key = sample_key(setup_.cells.condition, task.plan_key, question.key, repeat);
+    sample.row.key = sample_key(setup_.cells.condition, task.plan_key_for(question.id), question.key, repeat);
     sample.row.prompt_tokens = static_cast<std::int64_t>(question.item.prompt.size());
     sample.row.seconds = seconds;
     std::vector<store::VerdictRow> verdicts = {std::move(sample.verdict)};

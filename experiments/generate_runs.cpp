@@ -1,6 +1,8 @@
 #include "experiments/generate_runs.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/engine/generate.h"
 #include "experiments/generation_memory.h"
@@ -56,15 +58,27 @@ engine::GenerateOptions generate_options(const GenerateSetup& setup) {
 // The plans of a chunk's runs as generation takes them.
 struct RunPlans {
   std::vector<steering::Plan> plans;
-  std::vector<std::int64_t> plan_of;  // [runs]: 0 for the original
+  std::vector<std::vector<std::int64_t>> plan_of;  // [runs][units]: 0 for the original
 };
 
-RunPlans plans_of(std::span<const PlanRun> runs, const std::vector<CellTask>& tasks) {
+RunPlans plans_of(const GenerateSetup& setup, const SampleChunk& chunk, std::span<const PlanRun> runs,
+                  const std::vector<CellTask>& tasks) {
   RunPlans all;
   for (const PlanRun& run : runs) {
-    const steering::Plan& plan = tasks[run.tasks.front()].plan;
-    if (!plan.entries.empty()) all.plans.push_back(plan);
-    all.plan_of.push_back(plan.entries.empty() ? 0 : std::ssize(all.plans));
+    const CellTask& task = tasks[run.tasks.front()];
+    std::map<std::string, std::int64_t> known;  // of this run: effects of two runs are counted apart
+    auto& plan_of = all.plan_of.emplace_back();
+    for (const QuestionRepeat& unit : chunk.units) {
+      const store::Id question = question_of(setup, unit).id;
+      const steering::Plan& plan = task.plan_for(question);
+      if (plan.entries.empty()) {
+        plan_of.push_back(0);
+        continue;
+      }
+      const auto [place, is_new] = known.try_emplace(task.plan_key_for(question), std::ssize(all.plans) + 1);
+      if (is_new) all.plans.push_back(plan);
+      plan_of.push_back(place->second);
+    }
   }
   return all;
 }
@@ -77,7 +91,8 @@ std::int64_t call_model(const GenerateSetup& setup, const RunPlans& plans, std::
   options.on_finished = take;
   const engine::GenerateReport report = engine::generate(*setup.cells.engine, plans.plans, requests, options);
   for (std::size_t r = 0; r < runs.size(); ++r)
-    runs[r].effects.push_back(report.effects[static_cast<std::size_t>(plans.plan_of[r])]);
+    for (const std::int64_t plan : std::set(plans.plan_of[r].begin(), plans.plan_of[r].end()))
+      runs[r].effects.push_back(report.effects[static_cast<std::size_t>(plan)]);
   return report.forward_tokens;
 }
 
@@ -92,7 +107,7 @@ class SecondCalls {
       for (std::size_t r = 0; r < runs.size(); ++r) {
         add(setup, reader, chunk.units[u], runs[r].samples[u]);
         if (requests_.size() == places_.size()) continue;
-        requests_.back().plan = plans.plan_of[r];
+        requests_.back().plan = plans.plan_of[r][u];
         places_.emplace_back(u, r);
       }
   }
@@ -139,16 +154,16 @@ class SecondCalls {
 std::int64_t generate_runs(const GenerateSetup& setup, const AnswerReader& reader, const SampleChunk& chunk,
                            const std::vector<CellTask>& tasks, std::span<PlanRun> runs,
                            const ScoreHooks& hooks) {
-  const RunPlans plans = plans_of(runs, tasks);
+  const RunPlans plans = plans_of(setup, chunk, runs, tasks);
   for (PlanRun& run : runs) {
     run.samples.assign(chunk.units.size(), {});
     run.effects.clear();
   }
   std::vector<engine::GenerateRequest> requests;  // [unit][run]
-  for (const QuestionRepeat& unit : chunk.units)
-    for (const std::int64_t plan : plans.plan_of) {
-      requests.push_back(request_of(setup, unit));
-      requests.back().plan = plan;
+  for (std::size_t u = 0; u < chunk.units.size(); ++u)
+    for (const auto& plan_of : plans.plan_of) {
+      requests.push_back(request_of(setup, chunk.units[u]));
+      requests.back().plan = plan_of[u];
     }
   std::int64_t done = 0;
   const auto count = [&](const PlanRun& run) {

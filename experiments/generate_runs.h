@@ -34,7 +34,7 @@ struct MadeSample {
 struct PlanRun {
   std::vector<std::size_t> tasks;
   std::vector<MadeSample> samples;        // [units]
-  std::vector<steering::Effect> effects;  // of each call
+  std::vector<steering::Effect> effects;  // of each call and plan
   std::string error;
 };
 

@@ -72,6 +72,7 @@ void add_traces(store::Store& store, store::Id study, MethodBudget& budget) {
     if (row.domain != budget.domain || !runs.insert(run).second) continue;
     budget.traces = runs.size() == 1 ? row.seconds : budget.traces + row.seconds;
     budget.trace_tokens = static_cast<double>(row.n_tokens);
+    if (note.value("per", "domain") == "sample") budget.test_seen = row.n_questions;
   }
 }
 

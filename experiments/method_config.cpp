@@ -79,7 +79,7 @@ MethodConfig bind_method(const config::Composed& composed, const std::string& op
 std::string MethodConfig::ranking_name() const {
   if (sql) return sql->name();
   if (kind != MethodKind::rice) return "";
-  std::string ranking = "rice/";
+  std::string ranking = plans_by_question() ? "rice by question/" : "rice/";
   for (std::size_t m = 0; m < rice.markers.size(); ++m)
     ranking += fmt::format("{:+g}{}", rice.coefficients[m], rice.markers[m]);
   return ranking;

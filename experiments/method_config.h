@@ -42,7 +42,8 @@ struct RiceConfig {
   std::vector<std::int64_t> experts = {1, 2, 3, 4, 5};  // l
   std::vector<double> beta = {4, 32, 64, 128};
   std::vector<std::string> modes = {
-      "weight_scale"};  // or weight_scale_renorm: the token keeps its total weight
+      "weight_scale"};         // or weight_scale_renorm: the token keeps its total weight
+  std::string per = "domain";  // or sample: each test question's experts from the model's own answer to it
 };
 
 // An option of configs/method.
@@ -59,6 +60,9 @@ struct MethodConfig {
   // The name of a ranking that is made for this method: its query's or its markers'. Empty for a built-in
   // score.
   std::string ranking_name() const;
+
+  // Whether each test question has a plan of its own.
+  bool plans_by_question() const { return kind == MethodKind::rice && rice.per == "sample"; }
 };
 
 // Binds an option of configs/method. Throws ConfigError for keys that contradict each other, and for a query

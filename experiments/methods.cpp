@@ -45,6 +45,35 @@ void add_ranked_cells(const StudyConfig& study, const MethodConfig& method, cons
   }
 }
 
+std::string unmarked_text(std::int64_t questions) {
+  if (questions == 0) return "";
+  return fmt::format("{} questions were put to the unsteered model: their traces hold no marker", questions);
+}
+
+// Each question's plan is made of its own ranking.
+void add_question_cells(const StudyConfig& study, const MethodConfig& method, const DomainFindings& found,
+                        const std::string& domain, const model::ModelSpec& spec,
+                        std::vector<PlannedCell>& cells) {
+  const QuestionRankings& rankings = found.by_question.at(method.ranking_name());
+  for (const Setting& setting : settings_of(study, method)) {
+    PlannedCell cell = make_cell("grid", method, setting);
+    cell.steered_domain = domain;
+    cell.error = rankings.error;
+    cell.run_key = rankings.key;
+    const auto make = [&] {
+      std::map<store::Id, steering::Plan> plans;
+      for (const auto& [question, ranking] : rankings.experts) {
+        plans[question] = plan_of(method, ranking, setting, spec).plan;
+        steering::validate(plans[question], spec);
+      }
+      cell.by_question = std::move(plans);
+      return ChosenPlan{{setting.mode, {}}, unmarked_text(rankings.unmarked)};
+    };
+    if (cell.error.empty()) attach_plan(cell, spec, make);
+    cells.push_back(std::move(cell));
+  }
+}
+
 double shared_alpha(const steering::Plan& plan, double fallback) {
   std::set<double> values;
   for (const steering::PlanEntry& entry : plan.entries)
@@ -129,7 +158,9 @@ std::vector<PlannedCell> plan_cells(const StudyConfig& study, const StudyFinding
   std::vector<PlannedCell> cells = {original_cell(false)};
   if (study.null.aa) cells.push_back(original_cell(true));
   for (const MethodConfig& method : study.methods) {
-    if (is_ranked(method.kind) || method.kind == MethodKind::bottom)
+    if (method.plans_by_question())
+      add_question_cells(study, method, findings.at(domain), domain, spec, cells);
+    else if (is_ranked(method.kind) || method.kind == MethodKind::bottom)
       add_ranked_cells(study, method, findings, domain, spec, cells);
     if (method.kind == MethodKind::file) add_file_cells(study, method, spec, cells);
     if (method.kind == MethodKind::random)
@@ -160,6 +191,7 @@ std::vector<PlannedCell> other_domain_cells(const MethodConfig& method, const Se
                                             const model::ModelSpec& spec) {
   std::vector<PlannedCell> cells;
   if (!is_ranked(method.kind) && method.kind != MethodKind::prompt) return cells;
+  if (method.plans_by_question()) return cells;  // no domain has experts
   for (const auto& [other, found] : findings) {
     if (other == domain) continue;
     if (method.kind == MethodKind::prompt) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +25,8 @@ struct PlannedCell {
   int draw = 0;      // random draws count from 1
   std::string steered_domain;
   std::optional<steering::Plan> plan;
+  std::optional<std::map<store::Id, steering::Plan>>
+      by_question;               // then each question's; the others have none
   std::optional<store::Id> run;  // the discovery run that the plan comes from
   std::string run_key;           // its key, with the digest of the query that chose
   std::string error;             // why there is no plan for this model

@@ -183,6 +183,19 @@ std::optional<ChunkScores> score_what_works(const ScoreSetup& setup, Chunk& chun
 
 }  // namespace
 
+const steering::Plan& CellTask::plan_for(store::Id question) const {
+  static const steering::Plan original;
+  if (!by_question) return plan;
+  const auto own = by_question->find(question);
+  return own == by_question->end() ? original : own->second;
+}
+
+std::string CellTask::plan_key_for(store::Id question) const {
+  if (!by_question) return plan_key;
+  const steering::Plan& own = plan_for(question);
+  return own.entries.empty() ? "original" : steering::digest(own);
+}
+
 std::int64_t longest_prompt(std::span<const ScoredQuestion> questions) {
   std::int64_t longest = 0;
   for (const ScoredQuestion& question : questions)
@@ -193,6 +206,9 @@ std::int64_t longest_prompt(std::span<const ScoredQuestion> questions) {
 ScoreSummary score_cells(const ScoreSetup& setup, std::vector<CellTask> tasks, store::Store& store,
                          const ScoreHooks& hooks) {
   ScoreSummary summary;
+  if (std::any_of(tasks.begin(), tasks.end(),
+                  [](const CellTask& task) { return task.by_question.has_value(); }))
+    throw Error("plans that differ by question need answers that are written");
   std::vector<bool> failed(tasks.size(), false);
   const auto chunks = make_chunks(missing_tasks(setup, tasks, store));
   for (const CellTask& task : tasks)

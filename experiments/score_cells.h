@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -54,9 +55,15 @@ struct CellTask {
   store::Id cell = 0;
   std::string plan_key;  // content digest; tasks of equal content are computed once
   steering::Plan plan;   // without entries: the original
+  std::optional<std::map<store::Id, steering::Plan>> by_question = {};  // then each question's own
   // Kept by score_cells:
   std::int64_t stored = 0;   // samples, of any question
   std::int64_t missing = 0;  // of setup.questions
+
+  // The plan that a question is put under; without entries: the original.
+  const steering::Plan& plan_for(store::Id question) const;
+  // Its content digest, as it is part of the sample's key.
+  std::string plan_key_for(store::Id question) const;
 };
 
 // Counts of one chunk.
@@ -81,7 +88,7 @@ struct ScoreSummary {
 // instant loses a chunk at most and never counts an effect twice. A cell is done when it has `wanted` samples
 // (inert when no selection or weight changed), partial with fewer. A plan that fails is run alone once more;
 // if it fails again its cell is marked failed with the text and left out. Throws Error when the original
-// itself fails.
+// itself fails, and when a task has plans by question, which only written answers have.
 ScoreSummary score_cells(const ScoreSetup& setup, std::vector<CellTask> tasks, store::Store& store,
                          const ScoreHooks& hooks);
 

@@ -172,6 +172,8 @@ void bind_null(Binding& binding, StudyConfig& study) {
   if (!draws && !has_kind(study, MethodKind::bottom)) return;
   binding.attempt("nulls.match", [&] {
     study.match = bind_method(compose_option(binding.tree, "method", study.null.match), study.null.match);
+    if (study.match.plans_by_question())
+      throw ConfigError("'{}' has no experts of a domain: its plans differ by question", study.null.match);
     const bool is_matched = is_ranked(study.match.kind) && study.match.kind != MethodKind::only;
     if (!is_matched && study.match.kind != MethodKind::file)
       throw ConfigError("draws are matched to a method that chooses experts, which '{}' does not",

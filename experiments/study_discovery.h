@@ -31,12 +31,22 @@ struct StoredRanking {
   std::string error;
 };
 
+// Rankings of a method whose plans differ by question.
+struct QuestionRankings {
+  // Of each tested question that was ranked for, its best experts, as many as any plan of the study takes.
+  std::map<store::Id, std::vector<discovery::RankedExpert>> experts;
+  std::int64_t unmarked = 0;  // questions whose traces hold no marker
+  std::string key;            // of what the rankings were made of
+  std::string error;          // why there are none
+};
+
 // What was found on one domain.
 struct DomainFindings {
   store::Id run = 0;
-  std::string key;                                     // the run's
-  discovery::RoutingCounts counts;                     // summed over the discovery questions
-  std::map<std::string, StoredRanking> rankings = {};  // by MethodConfig::ranking_name
+  std::string key;                                           // the run's
+  discovery::RoutingCounts counts;                           // summed over the discovery questions
+  std::map<std::string, StoredRanking> rankings = {};        // by MethodConfig::ranking_name
+  std::map<std::string, QuestionRankings> by_question = {};  // the same, of methods with plans by question
 };
 
 // By domain. Those that `contrast` compares with are all in it.

@@ -175,7 +175,10 @@ Binder<RiceConfig> rice_binder() {
       .field("beta", &RiceConfig::beta, "factors of their weights")
       .range(1e-300, 1e300)
       .field("modes", &RiceConfig::modes, "whether a token keeps its total weight (_renorm)")
-      .one_of({"weight_scale", "weight_scale_renorm"});
+      .one_of({"weight_scale", "weight_scale_renorm"})
+      .field("per", &RiceConfig::per,
+             "experts of a domain, or of each test question from the answer to it (transductive)")
+      .one_of({"domain", "sample"});
 }
 
 std::vector<std::string> expert_score_names() {

@@ -1,195 +1,28 @@
 #include "experiments/trace_rankings.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/base/hash.h"
-#include "core/base/json.h"
-#include "core/base/stopwatch.h"
 #include "experiments/guarded.h"
-#include "experiments/question_prompt.h"
-#include "experiments/study_notes.h"
-#include "experiments/study_setup.h"
 
 namespace moelab::experiments {
 namespace {
 
 using discovery::RoutingCounts;
 
-// Traces whose routing is held at once.
-constexpr std::size_t kTracesAtOnce = 8;
-
-// What all traces of one domain share.
-struct TraceJob {
-  const TraceContext& context;
-  const MethodConfig& method;
-  std::string domain;
-  LoadedModel model;
-};
-
-// What a run over traces tells apart from their other tokens.
-struct TracePart {
-  std::string marker;  // the tokens at which it stands; empty: the tokens that the model wrote
-
-  bool is_written() const { return marker.empty(); }
-};
-
-struct WrittenTrace {
-  discovery::DiscoveryItem item;  // prompt and answer in one
-  std::size_t prompt_tokens = 0;
-};
-
-Json trace_settings(const TraceJob& job, const TracePart& part) {
-  const Benchmark& benchmark = job.context.stored.benchmark;
-  const std::string generation = generation_key(benchmark.config.generation, job.context.study.seed.sampling);
-  Json trace = {{"prompt", template_of(benchmark)}, {"generation", parse_json(generation, "generation")}};
-  if (part.is_written()) {
-    trace["part"] = "written";
-  } else {
-    trace["marker"] = part.marker;
-  }
-  return {{"trace", trace}};
+bool is_held(const RoutingCounts& marked) {
+  return std::any_of(marked.important.begin(), marked.important.end(), [](auto n) { return n > 0; });
 }
 
-std::string trace_key(const TraceJob& job, const Json& settings) {
-  return sha256(
-      canonical_json({{"kind", "trace/1"},
-                      {"model", job.model.digest},
-                      {"tokenizer", job.model.tokenizer->digest()},
-                      {"dtype", job.model.dtype},
-                      {"domain", job.domain},
-                      {"questions", question_set_digest(discovery_questions(job.context.stored, job.domain))},
-                      {"settings", settings}}));
-}
-
-std::vector<WrittenTrace> write_traces(const TraceJob& job) {
-  const StoredBenchmark& stored = job.context.stored;
-  const ModelSession& session = job.context.session;
-  const auto questions = ready_questions(stored, job.domain, stored.splits.at(job.domain).discovery,
-                                         {session.tokenizer(), session.directory()});
-  GenerateSetup setup;
-  setup.cells.engine = &session.engine();
-  setup.cells.questions = questions;
-  setup.generation = stored.benchmark.config.generation;
-  setup.tokenizer = &session.tokenizer();
-  setup.seed = static_cast<std::uint64_t>(job.context.study.seed.sampling);
-  setup.cache_bytes = session.cache_bytes();
-  std::vector<WrittenTrace> traces;
-  for (const engine::Generation& made : generate_original(setup, job.context.check_interrupt)) {
-    WrittenTrace trace;
-    trace.item.prompt = questions[made.request].item.prompt;
-    trace.prompt_tokens = trace.item.prompt.size();
-    trace.item.prompt.insert(trace.item.prompt.end(), made.tokens.begin(), made.tokens.end());
-    traces.push_back(std::move(trace));
-  }
-  return traces;
-}
-
-std::vector<discovery::TokenKind> kinds_of(const WrittenTrace& trace, const TracePart& part,
-                                           const text::Tokenizer& tokenizer) {
-  std::vector<discovery::TokenKind> kinds(trace.item.prompt.size(), discovery::TokenKind::common);
-  if (part.is_written())
-    std::fill(kinds.begin() + static_cast<std::ptrdiff_t>(trace.prompt_tokens), kinds.end(),
-              discovery::TokenKind::important);
-  else
-    for (const std::size_t at : marker_positions(trace.item.prompt, part.marker, tokenizer))
-      kinds[at] = discovery::TokenKind::important;
-  return kinds;
-}
-
-// Selections of each trace; important are those of the part.
-std::vector<RoutingCounts> count_part(const TraceJob& job, std::span<const WrittenTrace> traces,
-                                      const TracePart& part) {
-  std::vector<RoutingCounts> counts;
-  for (std::size_t first = 0; first < traces.size(); first += kTracesAtOnce) {
-    job.context.check_interrupt();
-    std::vector<discovery::DiscoveryItem> items;
-    std::vector<std::vector<discovery::TokenKind>> kinds;
-    for (const WrittenTrace& trace : traces.subspan(first, std::min(kTracesAtOnce, traces.size() - first))) {
-      items.push_back(trace.item);
-      kinds.push_back(kinds_of(trace, part, job.context.session.tokenizer()));
-    }
-    for (RoutingCounts& one : discovery::count_routing(job.context.session.engine(), items, kinds))
-      counts.push_back(std::move(one));
-  }
-  return counts;
-}
-
-store::DiscoveryData trace_data(const TraceJob& job, const std::vector<RoutingCounts>& counts) {
-  const StoredBenchmark& stored = job.context.stored;
-  store::DiscoveryData data;
-  const auto& chosen = stored.splits.at(job.domain).discovery;
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    add_routing(counts[i], stored.ids.at(job.domain)[chosen[i]],
-                job.context.session.engine().spec().router.experts, data);
-  return data;
-}
-
-// The run of one part, from the store or over the traces, which are written when the first run needs them.
-store::Id find_or_count(const TraceJob& job, const TracePart& part, std::vector<WrittenTrace>& traces,
-                        store::Store& store) {
-  const auto start = Clock::now();
-  const Json settings = trace_settings(job, part);
-  store::DiscoveryRow row;
-  row.key = trace_key(job, settings);
-  if (const auto run = store.find_discovery(row.key)) return *run;
-  if (traces.empty()) traces = write_traces(job);
-  const auto by_trace = count_part(job, traces, part);
-  row.model = job.model.id;
-  row.domain = job.domain;
-  row.settings = canonical_json(settings);
-  row.n_questions = std::ssize(traces);
-  for (const WrittenTrace& trace : traces) row.n_tokens += std::ssize(trace.item.prompt);
-  row.seconds = seconds_since(start);
-  return store.put_discovery(row, trace_data(job, by_trace));
-}
-
-bool is_stored(const TraceJob& job, const TracePart& part, store::Store& store) {
-  return store.find_discovery(trace_key(job, trace_settings(job, part))).has_value();
-}
-
-// The same, named in the study's log.
-store::Id noted_run(const TraceJob& job, const TracePart& part, std::vector<WrittenTrace>& traces,
-                    store::Store& store) {
-  const store::Id run = find_or_count(job, part, traces, store);
-  put_note(store, job.context.study_id, "trace",
-           {{"model", job.model.id},
-            {"benchmark", job.context.stored.benchmark.config.name},
-            {"domain", job.domain},
-            {"method", job.method.name},
-            {"marker", part.marker},
-            {"run", run}});
-  return run;
-}
-
-// The run over the written part, which no ranking needs: made only where traces are written for a marker, and
-// what goes wrong in it is in the study's log alone. It comes before the markers', so that an interruption
-// between them does not lose it.
-void add_written_part(const TraceJob& job, const std::vector<TracePart>& markers,
-                      std::vector<WrittenTrace>& traces, store::Store& store) {
-  const TracePart written;
-  const bool are_known = std::all_of(markers.begin(), markers.end(),
-                                     [&](const TracePart& part) { return is_stored(job, part, store); });
-  if (are_known && !is_stored(job, written, store)) return;
-  guarded([&] { noted_run(job, written, traces, store); },
-          [&](const std::string& problem) {
-            if (traces.empty()) throw;  // none can be written, for the markers neither
-            store.add_event(job.context.study_id, "failure",
-                            fmt::format("the written part of the traces of {} on {}: {}", job.method.name,
-                                        job.domain, problem));
-          });
-}
-
-// The counts of each marker of the method. The study's log names all runs over the traces.
-std::map<std::string, RoutingCounts> trace_counts(const TraceJob& job, store::Store& store) {
-  std::vector<TracePart> markers;
-  for (const std::string& marker : job.method.rice.markers) markers.push_back({marker});
-  std::vector<WrittenTrace> traces;
-  add_written_part(job, markers, traces, store);
-  std::map<std::string, RoutingCounts> counts;
-  for (const TracePart& part : markers)
-    counts[part.marker] =
-        sum_rows(store.routing(noted_run(job, part, traces, store)), job.context.session.engine().spec());
-  return counts;
+void require_held(const std::string& marker, bool held, std::string_view questions) {
+  if (!held)
+    throw ConfigError(
+        "rice: no trace on the {} questions holds the marker '{}', so its experts cannot be told; take a "
+        "model "
+        "and a benchmark that think between markers, a larger generation.max_new_tokens, or other "
+        "rice.markers",
+        questions, marker);
 }
 
 void add_ranking(const TraceJob& job, DomainFindings& found, store::Store& store) {
@@ -198,7 +31,10 @@ void add_ranking(const TraceJob& job, DomainFindings& found, store::Store& store
   if (!ranking.error.empty()) return;
   guarded(
       [&] {
-        const auto counts = trace_counts(job, store);
+        std::map<std::string, RoutingCounts> counts;
+        const auto runs = marker_runs(job, store);
+        for (std::size_t m = 0; m < runs.size(); ++m)
+          counts[job.method.rice.markers[m]] = sum_rows(store.routing(runs[m].id), spec);
         if (ranking.experts.empty())
           ranking.experts = discovery::rank(rice_scores(job.method.rice, counts, spec), spec);
       },
@@ -209,37 +45,100 @@ void add_ranking(const TraceJob& job, DomainFindings& found, store::Store& store
   if (store.scores(found.run, name).empty()) store.put_scores(found.run, score_rows(name, ranking.experts));
 }
 
-}  // namespace
-
-std::vector<std::size_t> marker_positions(std::span<const std::int32_t> trace, std::string_view marker,
-                                          const text::Tokenizer& tokenizer) {
-  std::vector<std::size_t> positions;
-  for (const auto& spelling : {tokenizer.encode(marker), tokenizer.encode(" " + std::string(marker))}) {
-    auto at = trace.begin();
-    while (!spelling.empty() &&
-           (at = std::search(at, trace.end(), spelling.begin(), spelling.end())) != trace.end())
-      positions.push_back(static_cast<std::size_t>(at++ - trace.begin()));
-  }
-  // A tokenizer may spell both alike.
-  std::sort(positions.begin(), positions.end());
-  positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
-  return positions;
+// Counts of one run for each of its questions.
+std::map<store::Id, RoutingCounts> by_question(const std::vector<store::RoutingRow>& rows,
+                                               const model::ModelSpec& spec) {
+  std::map<store::Id, std::vector<store::RoutingRow>> rows_of;
+  for (const store::RoutingRow& row : rows) rows_of[row.question].push_back(row);
+  std::map<store::Id, RoutingCounts> counts;
+  for (const auto& [question, own] : rows_of) counts[question] = sum_rows(own, spec);
+  return counts;
 }
+
+// Most experts that a method with this ranking scales: what lies behind them is not kept for each question.
+std::size_t deepest(const StudyConfig& study, const std::string& ranking) {
+  std::int64_t most = 0;
+  for (const MethodConfig& method : study.methods)
+    if (method.plans_by_question() && method.ranking_name() == ranking)
+      for (const std::int64_t count : method.rice.experts) most = std::max(most, count);
+  return static_cast<std::size_t>(most);
+}
+
+void rank_each_question(const TraceJob& job, store::Store& store, QuestionRankings& rankings) {
+  const model::ModelSpec& spec = job.context.session.engine().spec();
+  std::map<store::Id, std::map<std::string, RoutingCounts>> counts;  // by question and marker
+  rankings.key = job.method.ranking_name();
+  const auto runs = marker_runs(job, store);
+  for (std::size_t m = 0; m < runs.size(); ++m) {
+    const std::string& marker = job.method.rice.markers[m];
+    rankings.key += "|" + runs[m].key;
+    bool held = false;
+    for (auto& [question, own] : by_question(store.routing(runs[m].id), spec)) {
+      held = held || is_held(own);
+      counts[question][marker] = std::move(own);
+    }
+    require_held(marker, held, "tested");
+  }
+  const std::size_t kept = deepest(job.context.study, job.method.ranking_name());
+  for (const auto& [question, own] : counts) {
+    const std::vector<double> scores = rice_trace_scores(job.method.rice, own, spec);
+    if (scores.empty()) {
+      ++rankings.unmarked;
+      continue;
+    }
+    auto ranking = discovery::rank(scores, spec);
+    if (ranking.size() < kept)
+      throw ConfigError("{}: {} experts are wanted, and the model has {}", job.method.name, kept,
+                        ranking.size());
+    ranking.resize(kept);
+    rankings.experts[question] = std::move(ranking);
+  }
+}
+
+void add_question_rankings(const TraceJob& job, DomainFindings& found, store::Store& store) {
+  QuestionRankings& rankings = found.by_question[job.method.ranking_name()];
+  if (!rankings.error.empty()) return;
+  guarded(
+      [&] {
+        rankings = {};
+        rank_each_question(job, store, rankings);
+      },
+      [&](const std::string& problem) { rankings.error = problem; });
+}
+
+void add_npmi(const RoutingCounts& marked, double coefficient, const model::ModelSpec& spec,
+              std::vector<double>& scores) {
+  const auto npmi =
+      discovery::expert_scores(discovery::Score::npmi, marked, {}, discovery::selections_a_token(spec));
+  for (std::size_t e = 0; e < scores.size(); ++e) scores[e] += coefficient * npmi[e];
+}
+
+std::vector<double> zeros_for(const model::ModelSpec& spec) {
+  return std::vector<double>(static_cast<std::size_t>(spec.layers * spec.router.experts));
+}
+
+}  // namespace
 
 std::vector<double> rice_scores(const RiceConfig& rice, const std::map<std::string, RoutingCounts>& counts,
                                 const model::ModelSpec& spec) {
-  std::vector<double> scores(static_cast<std::size_t>(spec.layers * spec.router.experts));
+  std::vector<double> scores = zeros_for(spec);
   for (std::size_t m = 0; m < rice.markers.size(); ++m) {
     const RoutingCounts& marked = counts.at(rice.markers[m]);
-    if (std::all_of(marked.important.begin(), marked.important.end(), [](auto n) { return n == 0; }))
-      throw ConfigError(
-          "rice: no trace on the discovery questions holds the marker '{}', so its experts cannot be told; "
-          "take a model and a benchmark that think between markers, a larger generation.max_new_tokens, or "
-          "other rice.markers",
-          rice.markers[m]);
-    const auto npmi =
-        discovery::expert_scores(discovery::Score::npmi, marked, {}, discovery::selections_a_token(spec));
-    for (std::size_t e = 0; e < scores.size(); ++e) scores[e] += rice.coefficients[m] * npmi[e];
+    require_held(rice.markers[m], is_held(marked), "discovery");
+    add_npmi(marked, rice.coefficients[m], spec, scores);
+  }
+  return scores;
+}
+
+std::vector<double> rice_trace_scores(const RiceConfig& rice,
+                                      const std::map<std::string, RoutingCounts>& counts,
+                                      const model::ModelSpec& spec) {
+  std::vector<double> scores;
+  for (std::size_t m = 0; m < rice.markers.size(); ++m) {
+    const RoutingCounts& marked = counts.at(rice.markers[m]);
+    if (!is_held(marked)) continue;
+    if (scores.empty()) scores = zeros_for(spec);
+    add_npmi(marked, rice.coefficients[m], spec, scores);
   }
   return scores;
 }
@@ -249,8 +148,11 @@ void add_trace_rankings(const TraceContext& context, StudyFindings& findings, st
     if (method.kind != MethodKind::rice) continue;
     for (const std::string& domain : context.stored.domains.tested) {
       DomainFindings& found = findings.at(domain);
-      add_ranking({context, method, domain, context.session.loaded(store.discovery(found.run).model)}, found,
-                  store);
+      const TraceJob job{context, method, domain, context.session.loaded(store.discovery(found.run).model)};
+      if (method.plans_by_question())
+        add_question_rankings(job, found, store);
+      else
+        add_ranking(job, found, store);
     }
   }
 }

@@ -44,8 +44,9 @@ std::vector<store::CellRow> chosen_cells(store::Store& store, store::Id source, 
     const auto settings = modal_settings(store, source, cells);
     for (const auto& [cell, role] : cells.cells) {
       const auto chosen = settings.find(cell.method);
-      if (role == "grid" && cell.plan && chosen != settings.end() && is_at(cell, chosen->second))
-        chosen_rows.push_back(cell);
+      if (role != "grid" || !cell.plan || chosen == settings.end() || !is_at(cell, chosen->second)) continue;
+      // Plans by question say nothing of another benchmark's questions.
+      if (store.plan(*cell.plan).by_question.empty()) chosen_rows.push_back(cell);
     }
   }
   return chosen_rows;

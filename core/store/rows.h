@@ -110,6 +110,12 @@ struct PlanEntryRow {
   double value = 0;
 };
 
+// What one question's own plan does.
+struct QuestionPlanRow {
+  Id question = 0;
+  PlanEntryRow entry;
+};
+
 struct PlanRow {
   std::string digest;
   std::string method;
@@ -121,6 +127,8 @@ struct PlanRow {
   std::string domain;  // the steered one, "" for none
   std::optional<Id> run;
   std::vector<PlanEntryRow> entries;
+  std::vector<QuestionPlanRow> by_question =
+      {};  // where each question has a plan of its own; no entries then
 };
 
 struct CellRow {

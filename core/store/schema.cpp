@@ -62,7 +62,7 @@ void refuse_newer(Database& database, std::int64_t version, std::int64_t newest)
 }  // namespace
 
 std::span<const std::string_view> migrations() {
-  static constexpr std::array<std::string_view, 2> steps = {
+  static constexpr std::array<std::string_view, 3> steps = {
       // 2: specificity and dose.
       "ALTER TABLE effect_stat ADD COLUMN dose REAL;"
       "ALTER TABLE comparison ADD COLUMN specificity REAL;"
@@ -86,7 +86,12 @@ JOIN question AS q ON q.id = s.question;
 CREATE TABLE expert_similarity (
   run INTEGER NOT NULL REFERENCES discovery_run (id), layer INTEGER NOT NULL, first INTEGER NOT NULL,
   second INTEGER NOT NULL CHECK (second > first), similarity REAL NOT NULL, permuted REAL NOT NULL,
-  PRIMARY KEY (run, layer, first, second)) STRICT, WITHOUT ROWID;)sql"};
+  PRIMARY KEY (run, layer, first, second)) STRICT, WITHOUT ROWID;)sql",
+      // 4: plans that differ by question.
+      R"sql(CREATE TABLE question_plan_entry (
+  plan INTEGER NOT NULL REFERENCES plan (id), question INTEGER NOT NULL REFERENCES question (id),
+  layer INTEGER NOT NULL, expert INTEGER NOT NULL, operation TEXT NOT NULL, value REAL NOT NULL,
+  PRIMARY KEY (plan, question, layer, expert, operation)) STRICT, WITHOUT ROWID;)sql"};
   return steps;
 }
 

@@ -141,6 +141,12 @@ Id Store::put_plan(const PlanRow& p) {
         "INSERT INTO plan_entry (plan, layer, expert, operation, value) VALUES (?1, ?2, ?3, ?4, ?5)", id,
         entry.layer, entry.expert, entry.operation, entry.value);
   }
+  for (const auto& [question, entry] : p.by_question) {
+    database_.run(
+        "INSERT INTO question_plan_entry (plan, question, layer, expert, operation, value) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        id, question, entry.layer, entry.expert, entry.operation, entry.value);
+  }
   transaction.commit();
   return id;
 }
@@ -168,6 +174,14 @@ PlanRow Store::plan(Id plan) {
   while (entry.step()) {
     result.entries.push_back(
         {entry.get<int>(0), entry.get<int>(1), entry.get<std::string>(2), entry.get<double>(3)});
+  }
+  Statement own = database_.prepare(
+      "SELECT question, layer, expert, operation, value FROM question_plan_entry WHERE plan = ?1 ORDER BY "
+      "question, layer, expert, operation");
+  own.bind(plan);
+  while (own.step()) {
+    result.by_question.push_back(
+        {own.get<Id>(0), {own.get<int>(1), own.get<int>(2), own.get<std::string>(3), own.get<double>(4)}});
   }
   return result;
 }

@@ -1,8 +1,9 @@
 // RICE's and SteerMoE's plans against their papers' rules applied inside transformers' routers; see
 // tests/reference/discovery/make_published_rules.py.
-#include <cmath>
+#include <algorithm>
 
 #include "experiments/methods_plan.h"
+#include "experiments/trace_rankings.h"
 #include "tests/support/catch.h"
 #include "tests/support/model_reference.h"
 
@@ -30,6 +31,26 @@ std::pair<MethodConfig, Setting> method_of(const Json& rule, double beta) {
   return {method, {method.activate + method.deactivate, 1, {}}};
 }
 
+// The ranking by one trace, whose markers are given as [place of the token, coefficient].
+std::vector<discovery::RankedExpert> trace_ranking(const engine::Engine& engine, const engine::Tokens& trace,
+                                                   const Json& markers) {
+  RiceConfig rice;
+  rice.markers.clear();
+  rice.coefficients.clear();
+  std::map<std::string, discovery::RoutingCounts> counts;
+  const std::vector<discovery::DiscoveryItem> items = {{trace, {}, {}}};
+  for (const Json& marker : markers) {
+    rice.markers.push_back(fmt::format("token {}", marker[0].get<int>()));
+    rice.coefficients.push_back(marker[1].get<double>());
+    std::vector<std::vector<discovery::TokenKind>> kinds(1);
+    for (const std::int32_t token : trace)
+      kinds[0].push_back(token == trace[marker[0].get<std::size_t>()] ? discovery::TokenKind::important
+                                                                      : discovery::TokenKind::common);
+    counts[rice.markers.back()] = discovery::count_routing(engine, items, kinds).at(0);
+  }
+  return discovery::rank(rice_trace_scores(rice, counts, engine.spec()), engine.spec());
+}
+
 }  // namespace
 
 TEST_CASE("RICE's and SteerMoE's plans give the log-probabilities of the published rules", "[experiments]") {
@@ -45,17 +66,44 @@ TEST_CASE("RICE's and SteerMoE's plans give the log-probabilities of the publish
   }
   std::vector<steering::Plan> plans;
   for (const Json& rule : fields.at("rules")) {
-    if (rule.at("name") == "original") continue;
+    if (rule.at("name") == "original" || rule.contains("markers")) continue;
     const auto [method, setting] = method_of(rule, fields.at("beta").get<double>());
     plans.push_back(plan_of(method, ranking, setting, engine.spec()).plan);
   }
   const auto report = engine.score(items, plans);
-  for (std::size_t r = 0; r < fields.at("rules").size(); ++r)
+  std::size_t column = 0;
+  for (const Json& rule : fields.at("rules")) {
+    if (rule.contains("markers")) continue;
     for (std::size_t i = 0; i < items.size(); ++i) {
-      INFO(checkpoint << " " << fields["rules"][r].at("name") << " prompt " << i);
-      const auto expected = fields["rules"][r].at("log_probabilities")[i].get<double>();
-      CHECK(report.items[i].log_probabilities[r][0] == Catch::Approx(expected).epsilon(1e-5));
+      INFO(checkpoint << " " << rule.at("name") << " prompt " << i);
+      const auto expected = rule.at("log_probabilities")[i].get<double>();
+      CHECK(report.items[i].log_probabilities[column][0] == Catch::Approx(expected).epsilon(1e-5));
     }
+    ++column;
+  }
+}
+
+TEST_CASE("RICE's experts of one trace and what they do are those of the published rule", "[experiments]") {
+  const std::string checkpoint = GENERATE(as<std::string>(), "qwen3_moe_tiny", "olmoe_tiny");
+  const Json fields =
+      read_json(testing::data_dir() / "discovery" / ("published_rules_" + checkpoint + ".json"));
+  const auto engine = testing::load_engine(testing::data_dir() / "model" / checkpoint);
+  const auto rule = std::find_if(fields.at("rules").begin(), fields.at("rules").end(),
+                                 [](const Json& one) { return one.contains("markers"); });
+  REQUIRE(rule != fields.at("rules").end());
+  const auto [method, setting] = method_of(*rule, fields.at("beta").get<double>());
+  for (std::size_t i = 0; i < fields.at("prompts").size(); ++i) {
+    INFO(checkpoint << " prompt " << i);
+    const auto tokens = fields["prompts"][i].get<engine::Tokens>();
+    const auto ranking = trace_ranking(engine, tokens, rule->at("markers"));
+    const Json& expected = rule->at("rankings")[i];
+    for (std::size_t e = 0; e < expected.size(); ++e)
+      CHECK(ranking[e].id == steering::ExpertId{expected[e][0], expected[e][1]});
+    const steering::Plan plan = plan_of(method, ranking, setting, engine.spec()).plan;
+    const engine::ScoreItem item{{tokens.begin(), tokens.end() - 1}, {{tokens.back()}}};
+    CHECK(engine.score({&item, 1}, {&plan, 1}).items[0].log_probabilities[1][0] ==
+          Catch::Approx(rule->at("log_probabilities")[i].get<double>()).epsilon(1e-5));
+  }
 }
 
 }  // namespace moelab::experiments

@@ -94,7 +94,7 @@ TEST_CASE("a database of a newer schema is refused with both versions", "[store]
   for (const Mode mode : {Mode::read_write_create, Mode::read_only}) {
     REQUIRE_THROWS_WITH(
         Store::open(path, mode),
-        ContainsSubstring(path.string()) && ContainsSubstring("version 99, this program knows up to 3"));
+        ContainsSubstring(path.string()) && ContainsSubstring("version 99, this program knows up to 4"));
   }
 }
 
@@ -160,9 +160,10 @@ TEST_CASE("a file of schema version 1 keeps its rows and gets the columns of a n
         "(1, 1, 'b', 'd', 'dsmoe', 0, 'd', 'e', 'crossfit', 8, 0.5, 0.75, 3, 1, 0.25, 0, '{}');");
   }
   REQUIRE_THROWS_WITH(Store::open(path, Mode::read_only),
-                      ContainsSubstring("version 1, this program needs 3"));
+                      ContainsSubstring("version 1, this program needs 4"));
   Store store = Store::open(path, Mode::read_write_create);
-  CHECK(store.database().find<std::int64_t>("SELECT schema_version FROM meta") == 3);
+  CHECK(store.database().find<std::int64_t>("SELECT schema_version FROM meta") == 4);
+  CHECK(store.database().find<std::int64_t>("SELECT count(*) FROM question_plan_entry") == 0);
   REQUIRE(store.samples(1).size() == 1);
   CHECK(store.samples(1)[0].output == "B it is");
   CHECK_FALSE(store.samples(1)[0].option_order.has_value());

@@ -125,6 +125,24 @@ TEST_CASE("a plan comes back with its entries", "[store]") {
   CHECK(back.entries[1].value == std::log(3.0));
 }
 
+TEST_CASE("a plan that differs by question comes back with each question's entries", "[store]") {
+  Scratch scratch;
+  const auto ids = scratch.store.put_questions(std::vector{make_question(1), make_question(2)});
+  const Id first = ids.at(0), second = ids.at(1);
+  PlanRow plan{"p0", "rice_sample", "weight_scale", 64, std::log(64.0), 2, 0, "chemistry", std::nullopt, {}};
+  plan.by_question = {{second, {2, 5, "weight_scale", 64}},
+                      {first, {1, 9, "weight_scale", 64}},
+                      {first, {0, 3, "weight_scale", 64}}};
+  const PlanRow back = scratch.store.plan(scratch.store.put_plan(plan));
+  CHECK(back.entries.empty());
+  REQUIRE(back.by_question.size() == 3);
+  CHECK(back.by_question[0].question == first);
+  CHECK(back.by_question[0].entry.layer == 0);
+  CHECK(back.by_question[1].entry.expert == 9);
+  CHECK(back.by_question[2].question == second);
+  CHECK(back.by_question[2].entry.value == 64);
+}
+
 TEST_CASE("a cell belongs to several studies and changes its outcome only", "[store]") {
   Scratch scratch;
   StudyFixture fixture(scratch.store, 1);

@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "model"))
 
 from checkpoints import data_folder  # noqa: E402
 from expected import load  # noqa: E402
+from measures import npmi  # noqa: E402
 from make_fixtures import versions, write_fields  # noqa: E402
 from steered_router import router_of  # noqa: E402
 
@@ -41,6 +42,7 @@ class PublishedRouter:
     def __init__(self, gate, config):
         self.gate, self.k, self.renormalises = gate, config["num_experts_per_tok"], config["norm_topk_prob"]
         self.activated, self.deactivated, self.cognitive, self.keep_mass = [], [], [], False
+        self.selected = None  # [tokens, k], of the last pass
 
     def __call__(self, hidden):
         logits = F.linear(hidden.reshape(-1, hidden.shape[-1]), self.gate.weight)
@@ -48,6 +50,7 @@ class PublishedRouter:
         weights, experts = changed.softmax(-1).topk(self.k, dim=-1)
         if self.renormalises:
             weights = weights / weights.sum(-1, keepdim=True)
+        self.selected = experts
         return logits, self.rice(weights, experts), experts
 
     def rice(self, weights, experts):
@@ -74,11 +77,31 @@ def set_rule(routers, rule, ranking):
         assert len(router.activated) <= router.k, "no layer is forced more than top-k here"
 
 
+def trace_ranking(routers, tokens, markers, config):
+    """The ranking of one trace: the sum over markers of coefficient x nPMI, Eq. 6, from the unsteered pass over it."""
+    scores, total = {}, len(tokens)
+    for layer, router in routers.items():
+        chosen = [set(row) for row in router.selected.tolist()]
+        for expert in range(config["num_experts"]):
+            used, score = sum(expert in row for row in chosen), 0.0
+            for marker, coefficient in markers:
+                at = [i for i, token in enumerate(tokens) if token == marker]
+                hits = sum(expert in chosen[i] for i in at)
+                score += coefficient * npmi(hits / total, len(at) / total, used / total)
+            scores[layer, expert] = round(score, 9)  # equal counts are equal scores
+    ranked = sorted(scores, key=lambda pair: (-scores[pair], pair))
+    apart = [scores[a] - scores[b] for a, b in zip(ranked, ranked[1:])]
+    assert all(gap == 0 or gap > 1e-6 for gap in apart), "scores too close to rank in doubles"
+    return [list(pair) for pair in ranked]
+
+
 RULES = (
     {"name": "original"},
     {"name": "rice", "experts": 2, "mode": "weight_scale"},
     {"name": "rice_renormalised", "experts": 2, "mode": "weight_scale_renorm"},
     {"name": "rice_five", "experts": 5, "mode": "weight_scale"},
+    # Each prompt is its own trace: +1 for its second token, -1 for its fourth.
+    {"name": "rice_by_prompt", "experts": 2, "mode": "weight_scale", "markers": [[1, 1], [3, -1]]},
     {"name": "steermoe_activate", "activate": 2},
     {"name": "steermoe_deactivate", "deactivate": 4},
     {"name": "steermoe_both", "activate": 3, "deactivate": 5},
@@ -98,13 +121,22 @@ def compute(name, seed):
             gate.forward = routers[layer] = PublishedRouter(gate, config)
     ranking, rules = draw_ranking(stream, routers, config), []
     for rule in RULES:
-        set_rule(routers, rule, ranking)
-        logits = [model(torch.tensor([p]), use_cache=False).logits[0] for p in prompts]
+        logits, rankings = [], []
+        for p in prompts:
+            rankings.append(ranking)
+            if "markers" in rule:
+                set_rule(routers, RULES[0], ranking)
+                model(torch.tensor([p]), use_cache=False)
+                rankings[-1] = trace_ranking(routers, p, [(p[at], c) for at, c in rule["markers"]], config)
+            set_rule(routers, rule, rankings[-1])
+            logits.append(model(torch.tensor([p]), use_cache=False).logits[0])
         if rule["name"] == "original":
             assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(logits, plain)), "the router differs"
         # The log-probability of each prompt's last token after the others.
         scores = [row.log_softmax(-1)[-2, p[-1]].item() for row, p in zip(logits, prompts)]
-        rules.append(rule | {"log_probabilities": scores})
+        own = {"rankings": [each[:rule["experts"]] for each in rankings]} if "markers" in rule else {}
+        assert not own or own["rankings"][0] != own["rankings"][1], "the prompts have experts of their own"
+        rules.append(rule | own | {"log_probabilities": scores})
         changed = sum(abs(a - b) > 1e-2 for a, b in zip(scores, rules[0]["log_probabilities"]))
         assert rule["name"] == "original" or changed >= 3, f"{rule['name']} changes {changed} prompts"
     return {"checkpoint": name, "seed": seed, "versions": versions(), "eps": EPS, "beta": BETA, "prompts": prompts,
