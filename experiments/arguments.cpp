@@ -149,9 +149,7 @@ double Arguments::real(const std::string& name, double fallback) const {
   return found == settings.end() ? fallback : parse_real(found->second, name);
 }
 
-std::vector<std::string> Arguments::list(const std::string& name) const {
-  return split_list(setting(name));
-}
+std::vector<std::string> Arguments::list(const std::string& name) const { return split_list(setting(name)); }
 
 std::vector<std::string> split_list(std::string_view text) {
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);

@@ -16,10 +16,9 @@ namespace moelab::experiments {
 
 namespace {
 
-const std::vector<std::string> kTableNames = {"methods",  "metrics",   "decomposition", "thinking",
-                                              "sweep",    "heatmap",   "overlap",       "verdict",
-                                              "transfer", "existence", "similarity",    "cost",
-                                              "drift"};
+const std::vector<std::string> kTableNames = {
+    "methods", "metrics",  "decomposition", "thinking",   "sweep", "heatmap", "overlap",
+    "verdict", "transfer", "existence",     "similarity", "cost",  "drift"};
 
 std::vector<std::int64_t> read_k(const Arguments& arguments) {
   std::vector<std::int64_t> ks;

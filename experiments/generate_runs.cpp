@@ -213,6 +213,19 @@ std::size_t samples_a_chunk(const GenerateSetup& setup) {
   return kRoundsAChunk * static_cast<std::size_t>(cache_plan(setup).rows);
 }
 
+GenerateSetup original_setup(const engine::Engine& engine, const ModelSession& session,
+                             std::span<const ScoredQuestion> questions, const GenerationConfig& generation,
+                             std::int64_t seed) {
+  GenerateSetup setup;
+  setup.cells.engine = &engine;
+  setup.cells.questions = questions;
+  setup.generation = generation;
+  setup.tokenizer = &session.tokenizer();
+  setup.seed = static_cast<std::uint64_t>(seed);
+  setup.cache_bytes = session.cache_bytes();
+  return setup;
+}
+
 std::vector<engine::Generation> generate_original(const GenerateSetup& setup,
                                                   const std::function<void()>& before_chunk) {
   std::vector<engine::Generation> samples;

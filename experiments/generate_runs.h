@@ -9,6 +9,7 @@
 
 #include "core/model/memory.h"
 #include "experiments/generate_cells.h"
+#include "experiments/model_session.h"
 #include "experiments/written_sample.h"
 
 namespace moelab::experiments {
@@ -50,6 +51,12 @@ std::size_t samples_a_chunk(const GenerateSetup& setup);
 std::int64_t generate_what_works(const GenerateSetup& setup, const AnswerReader& reader,
                                  const SampleChunk& chunk, const std::vector<CellTask>& tasks,
                                  std::vector<PlanRun>& runs, const ScoreHooks& hooks);
+
+// What generate_original needs: answers of `engine`, the session's own or one that was made of it.
+// `questions` must outlive it.
+GenerateSetup original_setup(const engine::Engine& engine, const ModelSession& session,
+                             std::span<const ScoredQuestion> questions, const GenerationConfig& generation,
+                             std::int64_t seed);
 
 // The first answer to each question under the original model, in their order; of two calls the first one.
 // `before_chunk` is called before each chunk of them; what it throws ends the call.

@@ -108,6 +108,19 @@ void add_training(store::Store& store, store::Id study, MethodBudget& budget) {
   }
 }
 
+// Refusals before and after the method's fine-tuning.
+void add_drift(store::Store& store, store::Id study, MethodBudget& budget) {
+  for (const Json& note : newest_drift(store, study)) {
+    const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
+                        note.at("benchmark") == budget.benchmark && note.at("domain") == budget.domain &&
+                        note.at("method") == budget.method;
+    if (!is_own) continue;
+    budget.probed = 1;
+    budget.refused_before = note.at("refused_before").get<double>();
+    budget.refused_after = note.at("refused_after").get<double>();
+  }
+}
+
 // Samples of a question, by benchmark.
 std::map<std::string, std::int64_t> stored_repeats(const Json& config) {
   const std::string origin = "study.config";
@@ -125,7 +138,16 @@ void add_known(double& sum, double value) {
   if (!std::isnan(value)) sum = (std::isnan(sum) ? 0 : sum) + value;
 }
 
+void add_to_mean(double& mean, std::int64_t count, double value) {
+  mean = count == 0 ? value : mean + (value - mean) / static_cast<double>(count + 1);
+}
+
 void add_to(MethodBudget& sum, const MethodBudget& budget) {
+  if (budget.probed > 0) {
+    add_to_mean(sum.refused_before, sum.probed, budget.refused_before);
+    add_to_mean(sum.refused_after, sum.probed, budget.refused_after);
+    ++sum.probed;
+  }
   sum.cells += budget.cells;
   sum.tokens += budget.tokens;
   sum.thinking += budget.thinking;
@@ -156,6 +178,7 @@ std::vector<MethodBudget> method_budgets(store::Store& store, const TableRequest
     add_choice(store, request.study, repeats.try_emplace(budget.benchmark, 1).first->second, budget);
     add_traces(store, request.study, budget);
     add_training(store, request.study, budget);
+    add_drift(store, request.study, budget);
     if (budget.discovery_questions == 0) continue;
     for (const DiscoveryOverlap& overlap : overlaps)
       if (std::tie(overlap.model, overlap.benchmark, overlap.domain) ==
@@ -180,22 +203,23 @@ std::vector<MethodBudget> summed_over_domains(const std::vector<MethodBudget>& b
 }
 
 std::vector<std::pair<const char*, std::string>> budget_record(const MethodBudget& budget) {
-  const auto real = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
   return {{"cells", fmt::to_string(budget.cells)},
-          {"scoring_seconds", real(budget.seconds)},
+          {"scoring_seconds", known_text(budget.seconds)},
           {"tokens", fmt::to_string(budget.tokens)},
           {"thinking_tokens", fmt::to_string(budget.thinking)},
           {"answer_tokens", fmt::to_string(budget.answer)},
-          {"discovery_seconds", real(budget.discovery)},
-          {"trace_seconds", real(budget.traces)},
-          {"trace_tokens", real(budget.trace_tokens)},
-          {"training_seconds", real(budget.training)},
+          {"discovery_seconds", known_text(budget.discovery)},
+          {"trace_seconds", known_text(budget.traces)},
+          {"trace_tokens", known_text(budget.trace_tokens)},
+          {"training_seconds", known_text(budget.training)},
           {"discovery_questions", fmt::to_string(budget.discovery_questions)},
-          {"labelled_discovery", real(budget.labelled_discovery)},
-          {"labelled_choice", real(budget.labelled_choice)},
-          {"labelled_training", real(budget.labelled_training)},
-          {"labelled_questions", real(budget.labelled())},
-          {"test_inputs_seen", fmt::to_string(budget.test_seen)}};
+          {"labelled_discovery", known_text(budget.labelled_discovery)},
+          {"labelled_choice", known_text(budget.labelled_choice)},
+          {"labelled_training", known_text(budget.labelled_training)},
+          {"labelled_questions", known_text(budget.labelled())},
+          {"test_inputs_seen", fmt::to_string(budget.test_seen)},
+          {"refused_before", known_text(budget.refused_before)},
+          {"refused_after", known_text(budget.refused_after)}};
 }
 
 }  // namespace moelab::experiments

@@ -16,9 +16,12 @@ struct MethodBudget {
   std::int64_t tokens = 0, thinking = 0, answer = 0;  // through the model; written in and after the thinking
   double seconds = 0;                                 // of scoring or writing answers
   double discovery = 0;                               // seconds of the discovery runs behind the plans
-  double traces = kUnknown;        // seconds of writing and reading what a method of kind rice ranks by
-  double trace_tokens = kUnknown;  // of these answers with their prompts
-  double training = kUnknown;      // seconds
+  double traces = kUnknown;          // seconds of writing and reading what a method of kind rice ranks by
+  double trace_tokens = kUnknown;    // of these answers with their prompts
+  double training = kUnknown;        // seconds
+  std::int64_t probed = 0;           // fine-tunings whose drift was measured
+  double refused_before = kUnknown;  // share of harmful requests that the original and the fine-tuned model
+  double refused_after = kUnknown;   // refuse, mean over those
   std::int64_t discovery_questions = 0;
   double labelled_discovery =
       0;                       // discovery's questions, where it reads right answers (discovery.loss=answer)

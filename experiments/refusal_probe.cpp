@@ -56,12 +56,8 @@ std::vector<std::uint8_t> refusals(const engine::Engine& engine, const SftJob& j
   const QuestionPrompts prompts(benchmark, job.session->tokenizer(), job.session->directory());
   std::vector<ScoredQuestion> questions;
   for (const RefusalProbe& probe : probes) questions.push_back(put_probe(prompts, probe));
-  GenerateSetup setup;
-  setup.cells.engine = &engine;
-  setup.cells.questions = questions;
-  setup.generation = benchmark.config.generation;
-  setup.tokenizer = &job.session->tokenizer();
-  setup.cache_bytes = job.session->cache_bytes();
+  const GenerateSetup setup =
+      original_setup(engine, *job.session, questions, benchmark.config.generation, /*seed=*/0);
   const AnswerReader reader(job.session->tokenizer(), benchmark.config.prompt, benchmark.config.generation,
                             engine.spec().eos_ids);
   std::vector<std::uint8_t> refused;

@@ -127,13 +127,8 @@ std::vector<Trace> write_traces(const SftJob& job, const StudyConfig& study,
   const BenchmarkConfig& benchmark = job.stored->benchmark.config;
   const AnswerReader reader(job.session->tokenizer(), benchmark.prompt, benchmark.generation,
                             job.session->engine().spec().eos_ids, evaluators_of(benchmark));
-  GenerateSetup setup;
-  setup.cells.engine = &job.session->engine();
-  setup.generation = benchmark.generation;
-  setup.tokenizer = &job.session->tokenizer();
-  setup.seed = static_cast<std::uint64_t>(study.seed.sampling);
-  setup.cache_bytes = job.session->cache_bytes();
-  setup.cells.questions = questions;
+  const GenerateSetup setup = original_setup(job.session->engine(), *job.session, questions,
+                                             benchmark.generation, study.seed.sampling);
   std::vector<Trace> traces;
   for (const engine::Generation& made : generate_original(setup, job.check_stop)) {
     const WrittenSample sample = reader.read(questions[made.request], made);

@@ -14,7 +14,8 @@ namespace moelab::experiments {
 //   discovery  {"model", "benchmark", "domain", "run"}  the runs that the study's plans and verdicts rest on
 //   similarity {"model", "benchmark", "domain", "run"}  where experts were compared, domain "" for all
 //   trace      {"model", "benchmark", "domain", "method", "marker", "run"}  over written answers; marker ""
-//              for the run that tells them from their prompts
+//              for the run that tells them from their prompts; "per": "sample" where test questions were
+//              asked
 //   plan       {"cell", "note"}  what top-k made a cell's plan do otherwise than asked
 //   search     {"kind": "random", "method", "settings", "of"} or {"kind": "halving", "answers", "grid"}
 //   training   {"model", "benchmark", "domain", "method", "run", "weights", "labelled_questions", ...}  of a
@@ -26,5 +27,9 @@ void put_note(store::Store& store, store::Id study, const std::string& kind, con
 
 // A study's notes of a kind, oldest first.
 std::vector<Json> notes(store::Store& store, store::Id study, const std::string& kind);
+
+// The newest note `drift` of each training, in the order in which they were measured first: other probes,
+// longer answers and a training that was done anew add notes.
+std::vector<Json> newest_drift(store::Store& store, store::Id study);
 
 }  // namespace moelab::experiments

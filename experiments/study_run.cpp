@@ -222,8 +222,12 @@ void StudyRunner::train_and_score(const ModelSession& session, const Target& tra
                                   const std::string& method, std::int64_t seed) {
   meter_.state().domain = trained.domain;
   meter_.phase("train");
-  const SftJob job{&session, trained.stored, trained.domain, seed,
-                   store_.database().path().parent_path() / "training", [this] { meter_.check_interrupt(); }};
+  const SftJob job{&session,
+                   trained.stored,
+                   trained.domain,
+                   seed,
+                   store_.database().path().parent_path() / "training",
+                   [this] { meter_.check_interrupt(); }};
   const SftOutcome outcome = run_sft(job, study_, store_);
   const NotedTraining noted{&job, &outcome, trained.model, method};
   note_training(store_, prepared_.id, noted);

@@ -34,7 +34,7 @@ struct RunSummary {
   std::int64_t samples_new = 0;
   double seconds = 0;
   std::vector<std::string> trainings;  // a line for each fine-tuning
-  std::vector<std::string> problems;  // what went wrong beside the grid and left no cell; in the log as well
+  std::vector<std::string> problems;   // what went wrong beside the grid and left no cell; in the log as well
 
   bool has_failed() const { return cells_failed > 0 || !problems.empty(); }
 };

@@ -16,6 +16,10 @@ std::string seconds_text(double seconds) {
   return std::isnan(seconds) ? "-" : fmt::format("{:.1f}", seconds);
 }
 
+std::string refusals_text(const MethodBudget& row) {
+  return row.probed == 0 ? "-" : percent(row.refused_before) + " -> " + percent(row.refused_after);
+}
+
 TextTable cost_records(const std::vector<MethodBudget>& rows) {
   TextTable table;
   for (const char* name : {"model", "benchmark", "method"}) table.columns.push_back({name, true});
@@ -40,9 +44,9 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
   if (as_records) return cost_records(rows);
   TextTable table;
   table.title = fmt::format("Costs, study {}", store.study(request.study).name);
-  table.columns = {{"method", true}, {"labelled"},    {"test seen"}, {"found on"},
-                   {"cells"},        {"scoring s"},   {"tokens"},    {"thinking"},
-                   {"answer"},       {"discovery s"}, {"traces s"},  {"training s"}};
+  table.columns = {{"method", true}, {"labelled"},   {"test seen"}, {"found on"}, {"cells"},
+                   {"scoring s"},    {"tokens"},     {"thinking"},  {"answer"},   {"discovery s"},
+                   {"traces s"},     {"training s"}, {"refused"}};
   std::string group;
   for (const MethodBudget& row : rows) {
     const std::string next = row.model + " / " + row.benchmark;
@@ -51,7 +55,8 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
     table.add({"  " + row.method, fmt::format("{:.0f}", row.labelled()), fmt::to_string(row.test_seen),
                fmt::to_string(row.discovery_questions), fmt::to_string(row.cells), seconds_text(row.seconds),
                fmt::to_string(row.tokens), fmt::to_string(row.thinking), fmt::to_string(row.answer),
-               seconds_text(row.discovery), seconds_text(row.traces), seconds_text(row.training)});
+               seconds_text(row.discovery), seconds_text(row.traces), seconds_text(row.training),
+               refusals_text(row)});
   }
   table.footers = {
       "All cells of a method's grid (random: of all draws), summed over domains; plans that run side by side "
@@ -59,8 +64,13 @@ TextTable cost_table(store::Store& store, const TableRequest& request, bool as_r
       "labelled: questions whose right answers discovery, a choice of settings (mean over choices) or a "
       "fine-tuning reads.",
       "test seen: test questions that were inputs of discovery; found on: questions of its runs.",
-      "traces: answers to discovery questions that a method of kind rice has the model write and then reads.",
-      "tokens: token rows through the model; thinking, answer: tokens written."};
+      "traces: answers that a method of kind rice has the model write and then reads, to discovery questions "
+      "or, "
+      "per sample, to the test questions.",
+      "tokens: token rows through the model; thinking, answer: tokens written.",
+      "refused: harmful requests that the model refuses before and after a fine-tuning, in per cent, mean "
+      "over "
+      "domains; moelab table drift has each with its interval."};
   return table;
 }
 

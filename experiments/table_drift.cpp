@@ -2,16 +2,11 @@
 // measured last.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "experiments/study_notes.h"
 #include "experiments/tables.h"
 
 namespace moelab::experiments {
 namespace {
-
-constexpr std::array kTraining = {"model", "benchmark", "method", "domain"};  // what names one in a note
 
 std::string drift_text(const Json& note) {
   return fmt::format("{} [{}, {}]", points(note.at("drift")), points(note.at("drift_lo")),
@@ -52,29 +47,12 @@ TextTable empty_table(const std::string& study, bool as_records) {
   return table;
 }
 
-// The newest note of each training, in the order in which they were measured first: other probes, longer
-// answers and a training that was done anew add notes.
-std::vector<Json> newest_notes(store::Store& store, store::Id study) {
-  std::vector<Json> newest;
-  for (const Json& note : notes(store, study, "drift")) {
-    const auto earlier = std::find_if(newest.begin(), newest.end(), [&](const Json& other) {
-      return std::all_of(kTraining.begin(), kTraining.end(),
-                         [&](const char* key) { return other.at(key) == note.at(key); });
-    });
-    if (earlier == newest.end())
-      newest.push_back(note);
-    else
-      *earlier = note;
-  }
-  return newest;
-}
-
 }  // namespace
 
 TextTable drift_table(store::Store& store, const TableRequest& request, bool as_records) {
   TextTable table = empty_table(store.study(request.study).name, as_records);
   std::string group;
-  for (const Json& note : newest_notes(store, request.study)) {
+  for (const Json& note : newest_drift(store, request.study)) {
     const std::string model = store.model(note.at("model").get<store::Id>()).name;
     if (!is_wanted(request.models, model) || !is_wanted(request.methods, note.at("method")) ||
         !is_wanted(request.domains, note.at("domain")))

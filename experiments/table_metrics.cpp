@@ -169,7 +169,6 @@ TextTable metrics_records(const std::vector<MetricsRow>& rows, const MetricsRequ
         "maj_at_k", "truncated", "no_answer", "closed", "thinking_mean", "thinking_median", "answer_mean",
         "answer_median", "gain", "gain_bootstrap_lo", "gain_bootstrap_hi"})
     table.columns.push_back({name});
-  const auto real = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
   for (const MetricsRow& row : rows) {
     const SampleFigures& f = row.figures;
     std::vector<std::int64_t> ks = ks_of(request, row.method.repeats);
@@ -183,23 +182,23 @@ TextTable metrics_records(const std::vector<MetricsRow>& rows, const MetricsRequ
                  row.method.evaluator,
                  fmt::to_string(f.questions),
                  fmt::to_string(f.repeats),
-                 real(row.method.chance),
-                 real(f.accuracy.mean),
-                 row.is_null ? "" : real(f.accuracy.interval.lo),
-                 row.is_null ? "" : real(f.accuracy.interval.hi),
+                 known_text(row.method.chance),
+                 known_text(f.accuracy.mean),
+                 row.is_null ? "" : known_text(f.accuracy.interval.lo),
+                 row.is_null ? "" : known_text(f.accuracy.interval.hi),
                  has_k ? fmt::to_string(ks[i]) : "",
-                 has_k ? real(f.pass_at[i]) : "",
-                 has_k ? real(f.majority_at[i]) : "",
-                 real(f.cut_off),
-                 real(f.no_answer),
-                 real(f.closed),
-                 real(f.mean_think),
-                 real(f.median_think),
-                 real(f.mean_answer),
-                 real(f.median_answer),
-                 real(row.method.gain),
-                 row.is_null ? "" : real(row.method.gain_bootstrap.lo),
-                 row.is_null ? "" : real(row.method.gain_bootstrap.hi)});
+                 has_k ? known_text(f.pass_at[i]) : "",
+                 has_k ? known_text(f.majority_at[i]) : "",
+                 known_text(f.cut_off),
+                 known_text(f.no_answer),
+                 known_text(f.closed),
+                 known_text(f.mean_think),
+                 known_text(f.median_think),
+                 known_text(f.mean_answer),
+                 known_text(f.median_answer),
+                 known_text(row.method.gain),
+                 row.is_null ? "" : known_text(row.method.gain_bootstrap.lo),
+                 row.is_null ? "" : known_text(row.method.gain_bootstrap.hi)});
   }
   return table;
 }

@@ -101,7 +101,7 @@ TextTable thinking_records(const std::vector<ThinkingRow>& rows) {
     for (const double value :
          {method.accuracy, method.gain, written.thinking, written.thinking_interval.lo,
           written.thinking_interval.hi, written.answer, written.closed, written.truncated, written.no_answer})
-      line.push_back(std::isnan(value) ? "" : number_text(value));
+      line.push_back(known_text(value));
     table.add(std::move(line));
   }
   return table;

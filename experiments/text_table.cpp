@@ -245,4 +245,6 @@ std::string two_decimals(double value) {
 
 std::string number_text(double value) { return fmt::format("{:.6g}", value); }
 
+std::string known_text(double value) { return std::isnan(value) ? "" : number_text(value); }
+
 }  // namespace moelab::experiments

@@ -56,5 +56,7 @@ std::string p_text(double p);
 std::string two_decimals(double value);
 // Up to six significant digits, without trailing zeros: 1.5, 10, 0.000123.
 std::string number_text(double value);
+// The same, and nothing for NaN.
+std::string known_text(double value);
 
 }  // namespace moelab::experiments

@@ -65,13 +65,9 @@ std::vector<WrittenTrace> write_traces(const TraceJob& job) {
   const ModelSession& session = job.context.session;
   const auto questions =
       ready_questions(stored, job.domain, job.places(), {session.tokenizer(), session.directory()});
-  GenerateSetup setup;
-  setup.cells.engine = &session.engine();
-  setup.cells.questions = questions;
-  setup.generation = stored.benchmark.config.generation;
-  setup.tokenizer = &session.tokenizer();
-  setup.seed = static_cast<std::uint64_t>(job.context.study.seed.sampling);
-  setup.cache_bytes = session.cache_bytes();
+  const GenerateSetup setup =
+      original_setup(session.engine(), session, questions, stored.benchmark.config.generation,
+                     job.context.study.seed.sampling);
   std::vector<WrittenTrace> traces;
   for (const engine::Generation& made : generate_original(setup, job.context.check_interrupt)) {
     WrittenTrace trace;

@@ -114,30 +114,27 @@ struct ForkedStates {
   std::int64_t forward_tokens = 0;
 };
 
-// Runs the layers once for the original and forks a copy for each plan at the first layer that it steers:
-// below it the hidden states are the original's.
+// Runs the layers once for the original and forks a copy for each plan behind the attention of the first
+// layer that it steers: up to there the hidden states are the original's.
 ForkedStates run_forked(const model::Model& model, const ScoreBatch& batch,
                         const steering::CompiledPlans& compiled, std::span<const std::int64_t> plans,
                         at::Tensor effects) {
   const std::int64_t tokens = batch.layout.tokens;
   ForkedStates states{model.embed(batch.tokens), {0}, 0};
-  at::Tensor plan_of_token = at::zeros({tokens}, batch.tokens.options());
+  const at::Tensor original_rows = at::arange(tokens, batch.tokens.options());
   for (std::int64_t layer = 0; layer < model.spec().layers; ++layer) {
-    std::vector<at::Tensor> copies = {states.hidden}, copy_plans = {plan_of_token};
+    std::vector<at::Tensor> rows = {at::arange(states.hidden.size(0), batch.tokens.options())};
     for (const std::int64_t plan : plans) {
       if (compiled.first_layer[static_cast<std::size_t>(plan)] != layer) continue;
-      copies.push_back(states.hidden.narrow(0, 0, tokens));
-      copy_plans.push_back(at::zeros({tokens}, batch.tokens.options()) + plan);
+      rows.push_back(original_rows);
       states.plan.push_back(plan);
     }
-    if (copies.size() > 1) {
-      states.hidden = at::cat(copies, 0);
-      plan_of_token = at::cat(copy_plans, 0);
-    }
     model::PassOptions pass;
+    if (rows.size() > 1) pass.forked_rows = at::cat(rows, 0);
     if (states.plan.size() > 1) {
       pass.steering = &compiled.layers;
-      pass.plan_of_token = plan_of_token;
+      pass.plan_of_token =
+          at::tensor(states.plan, at::kLong).to(batch.tokens.device()).repeat_interleave(tokens);
       pass.effects = effects;
     }
     states.hidden = model.run_layers(states.hidden, batch.layout, {layer, layer + 1}, pass);
@@ -179,14 +176,36 @@ at::Tensor read_log_probabilities(const model::Model& model, const ScoreBatch& b
   return all.view({copies, count});
 }
 
+// Plans that one pass carries beside the original, so that the rows of the longest item stay within the
+// batch's where they can.
+std::size_t plans_a_pass(std::span<const std::int64_t> lengths, std::size_t plans,
+                         std::int64_t batch_tokens) {
+  const std::int64_t longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
+  const std::int64_t copies = batch_tokens / longest;
+  return std::clamp<std::size_t>(static_cast<std::size_t>(std::max<std::int64_t>(copies - 1, 1)), 1,
+                                 std::max<std::size_t>(plans, 1));
+}
+
 // A plan without entries never forks from the original: its figures are the original's.
-void copy_inert_plans(const steering::CompiledPlans& compiled, const std::vector<std::size_t>& chosen,
-                      ScoreReport& report) {
+void copy_inert_plans(const steering::CompiledPlans& compiled, ScoreReport& report) {
   const auto layers = static_cast<std::int64_t>(compiled.layers.size());
   for (std::size_t plan = 1; plan < compiled.first_layer.size(); ++plan)
     if (compiled.first_layer[plan] == layers)
-      for (const std::size_t item : chosen)
-        report.items[item].log_probabilities[plan] = report.items[item].log_probabilities[0];
+      for (ScoreResult& item : report.items) item.log_probabilities[plan] = item.log_probabilities[0];
+}
+
+// Adds the readings of a pass, log_p [copies, readings], to the sums. Every pass carries the original, which
+// counts once.
+void add_readings_of(const ScoreBatch& batch, const ForkedStates& states, const at::Tensor& log_p,
+                     bool with_original, ScoreReport& report) {
+  const auto values = log_p.accessor<double, 2>();
+  for (std::size_t copy = with_original ? 0 : 1; copy < states.plan.size(); ++copy)
+    for (std::size_t r = 0; r < batch.readings.size(); ++r) {
+      const Reading& reading = batch.readings[r];
+      report.items[reading.item]
+          .log_probabilities[static_cast<std::size_t>(states.plan[copy])][reading.option] +=
+          values[static_cast<std::int64_t>(copy)][static_cast<std::int64_t>(r)];
+    }
 }
 
 }  // namespace
@@ -209,23 +228,23 @@ ScoreReport Engine::score(std::span<const ScoreItem> items, std::span<const stee
   at::Tensor effects = at::zeros({spec().layers, compiled.plans, model::kEffectColumns},
                                  at::TensorOptions().dtype(at::kDouble).device(model_.device()));
   std::int64_t samples = 0;
-  for (const auto& chosen : make_batches(lengths, compiled.plans, options_.batch_tokens)) {
-    const ScoreBatch batch = make_batch(items, chosen, model_);
-    const ForkedStates states = run_forked(model_, batch, compiled, ids, effects);
-    report.forward_tokens += states.forward_tokens / spec().layers;
-    const at::Tensor log_p = read_log_probabilities(model_, batch, states, options_.logit_rows);
-    const auto values = log_p.accessor<double, 2>();
-    for (std::size_t copy = 0; copy < states.plan.size(); ++copy)
-      for (std::size_t r = 0; r < batch.readings.size(); ++r) {
-        const Reading& reading = batch.readings[r];
-        report.items[reading.item]
-            .log_probabilities[static_cast<std::size_t>(states.plan[copy])][reading.option] +=
-            values[static_cast<std::int64_t>(copy)][static_cast<std::int64_t>(r)];
-      }
-    copy_inert_plans(compiled, chosen, report);
-    samples += static_cast<std::int64_t>(chosen.size()) * compiled.plans;
-    if (progress) progress(samples);
-  }
+  std::size_t first = 0;  // of the plans that a pass carries
+  do {
+    const auto carried = std::span(ids).subspan(
+        first, std::min(plans_a_pass(lengths, ids.size(), options_.batch_tokens), ids.size() - first));
+    const auto copies = std::ssize(carried) + 1;
+    for (const auto& chosen : make_batches(lengths, copies, options_.batch_tokens)) {
+      const ScoreBatch batch = make_batch(items, chosen, model_);
+      const ForkedStates states = run_forked(model_, batch, compiled, carried, effects);
+      report.forward_tokens += states.forward_tokens / spec().layers;
+      add_readings_of(batch, states, read_log_probabilities(model_, batch, states, options_.logit_rows),
+                      /*with_original=*/first == 0, report);
+      samples += static_cast<std::int64_t>(chosen.size()) * (first == 0 ? copies : copies - 1);
+      if (progress) progress(samples);
+    }
+    first += carried.size();
+  } while (first < ids.size());
+  copy_inert_plans(compiled, report);
   const at::Tensor seen = effects.cpu();
   report.effects.emplace_back();
   for (const std::int64_t plan : ids) {

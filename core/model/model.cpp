@@ -89,6 +89,8 @@ at::Tensor Model::mix(const at::Tensor& x, std::int64_t layer, const Tables& tab
 
 at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
                              std::pair<std::int64_t, std::int64_t> range, const PassOptions& pass) const {
+  if (pass.forked_rows.defined() && range.second - range.first > 1)
+    throw Error("rows are forked in a pass over one layer, this one has {}", range.second - range.first);
   Tables tables{make_rotation(spec_.attention, layout),
                 layout,
                 spec_.attention.window ? with_window(layout, *spec_.attention.window) : layout,
@@ -106,6 +108,7 @@ at::Tensor Model::run_layers(at::Tensor hidden, const Layout& layout,
     const LayerWeights& weights = weights_.layers[static_cast<std::size_t>(layer)];
     const at::Tensor x = norm(hidden, weights.input_norm, weights.input_norm_bias);
     hidden = add(hidden, mix(x, layer, tables, pass));
+    if (pass.forked_rows.defined()) hidden = hidden.index_select(0, pass.forked_rows);
     const at::Tensor y = norm(hidden, weights.post_attention_norm, weights.post_attention_norm_bias);
     hidden = add(hidden, run_mlp(y, layer, pass));
   }

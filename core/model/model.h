@@ -63,9 +63,12 @@ struct PassOptions {
   const std::vector<LayerSteering>* steering = nullptr;  // [layers]; null: none
   at::Tensor plan_of_token;                              // [copies * tokens] int64, with steering
   at::Tensor effects;                                    // [layers, plans, kEffectColumns], or undefined
-  std::vector<LayerCapture>* captures = nullptr;         // filled in layer order when not null
-  KvCache* cache = nullptr;                              // then the layout is the cache's
-  RecurrentPass* recurrent = nullptr;                    // with a cache, where spec().delta_net is set
+  // Of a pass over one layer: the rows that go on behind its attention, [more copies * tokens] int64, so that
+  // copies that differ from here on share it. plan_of_token is theirs.
+  at::Tensor forked_rows = {};
+  std::vector<LayerCapture>* captures = nullptr;  // filled in layer order when not null
+  KvCache* cache = nullptr;                       // then the layout is the cache's
+  RecurrentPass* recurrent = nullptr;             // with a cache, where spec().delta_net is set
   // Called with what the router and the experts of each MoE layer read, [copies * tokens, hidden].
   std::function<void(std::int64_t layer, const at::Tensor& input)> moe_input = {};
 };
@@ -88,6 +91,7 @@ class Model {
   at::Tensor embed(const at::Tensor& tokens) const;
 
   // Runs layers first .. last-1 on hidden [copies * layout.tokens, hidden]. Layer 0 takes what `embed` gives.
+  // Throws Error when rows are forked in a pass over several layers.
   at::Tensor run_layers(at::Tensor hidden, const Layout& layout, std::pair<std::int64_t, std::int64_t> range,
                         const PassOptions& pass = {}) const;
 

@@ -86,6 +86,42 @@ TEST_CASE("layers below the first steered one are computed once for all plans", 
   CHECK(forward(top) == (2 + 4) * tokens / 3);  // two layers once, the last one four times
 }
 
+TEST_CASE("plans that do not fit one pass are scored in several, each with the original, and nothing changes",
+          "[engine]") {
+  const ModelReference reference("qwen3_moe_tiny");
+  const auto wide = load_engine(reference.checkpoint);
+  std::vector<steering::Plan> plans;
+  for (std::int64_t expert = 0; expert < 5; ++expert) {
+    const steering::ExpertId first[] = {{0, expert}};
+    plans.push_back(steering::scale_plan(first, 20, steering::Mode::logit_shift));
+  }
+  plans.emplace_back();  // the original once more: it never forks
+  const std::vector<engine::ScoreItem> items = {{reference.prompts[2], {{5}, {7}}},
+                                                {reference.prompts[1], {{6}, {8}}}};
+  const auto length = static_cast<std::int64_t>(reference.prompts[2].size());
+  const auto other = static_cast<std::int64_t>(reference.prompts[1].size());
+  REQUIRE(other <= length);
+  engine::EngineOptions options = wide.options();
+  options.batch_tokens = 3 * length;  // the original and two plans
+  const engine::Engine narrow(wide.model(), options);
+  const auto expected = wide.score(items, plans);
+  std::int64_t samples = 0;
+  const auto report = narrow.score(items, plans, [&](std::int64_t done) { samples = done; });
+  CHECK(samples == 2 * 7);
+  CHECK(expected.forward_tokens == 6 * (length + other));
+  CHECK(report.forward_tokens == (3 + 3 + 2) * (length + other));
+  for (std::size_t i = 0; i < items.size(); ++i)
+    for (std::size_t plan = 0; plan <= plans.size(); ++plan)
+      for (std::size_t o = 0; o < 2; ++o)
+        CHECK(report.items[i].log_probabilities[plan][o] ==
+              Catch::Approx(expected.items[i].log_probabilities[plan][o]).margin(1e-6));
+  CHECK(report.items[0].log_probabilities[1] != report.items[0].log_probabilities[0]);
+  for (std::size_t plan = 1; plan < plans.size(); ++plan) {
+    CHECK(report.effects[plan].layers[0].tokens == expected.effects[plan].layers[0].tokens);
+    CHECK(report.effects[plan].layers[0].changed == Catch::Approx(expected.effects[plan].layers[0].changed));
+  }
+}
+
 TEST_CASE("items that cannot be scored are errors that name them", "[engine]") {
   const ModelReference reference("olmoe_tiny");
   const auto engine = load_engine(reference.checkpoint);

@@ -162,15 +162,25 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   add_trace_note(fixture, "other", "", written);
   add_trace_note(fixture, "dsmoe", "</think>", add_trace_run(fixture, {"chemistry", 1.5, 90}, {}));
 
+  // Measured twice: the newer one counts.
+  for (const double after : {0.5, 0.4})
+    put_note(fixture.store, fixture.study, "drift",
+             {{"model", fixture.model},
+              {"benchmark", "facts"},
+              {"domain", "chemistry"},
+              {"method", "sft/2"},
+              {"refused_before", 0.95},
+              {"refused_after", after}});
+
   const TextTable table = cost_table(fixture.store, fixture.request(), false);
   CHECK((line_of(table, "  dsmoe") ==
-         Line{"  dsmoe", "6", "1", "1", "3", "1.5", "300", "30", "20", "2.5", "3.5", "-"}));
+         Line{"  dsmoe", "6", "1", "1", "3", "1.5", "300", "30", "20", "2.5", "3.5", "-", "-"}));
   CHECK((line_of(table, "  sft/2") ==
-         Line{"  sft/2", "48", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "9.0"}));
+         Line{"  sft/2", "48", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "9.0", "95.0 -> 40.0"}));
   CHECK((line_of(table, "  sft/1") ==
-         Line{"  sft/1", "40", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "7.0"}));
+         Line{"  sft/1", "40", "0", "0", "1", "0.5", "100", "12", "8", "0.0", "-", "7.0", "-"}));
   CHECK((line_of(table, "  random") ==
-         Line{"  random", "0", "0", "0", "2", "1.0", "200", "24", "16", "0.0", "-", "-"}));
+         Line{"  random", "0", "0", "0", "2", "1.0", "200", "24", "16", "0.0", "-", "-", "-"}));
   CHECK((line_of(table, "  original")[4] == "1"));
   // The same figures stand beside the method in the CSV of the methods table.
   const TextTable methods = methods_table(fixture.store, fixture.request(), true);
@@ -189,6 +199,9 @@ TEST_CASE("The cost table sums a method's cells, discovery, labels and training"
   CHECK(figure("dsmoe", "training_seconds").empty());
   CHECK(figure("dsmoe", "thinking_tokens") == "30");
   CHECK(figure("original", "cells") == "1");
+  CHECK(figure("sft/2", "refused_before") == "0.95");
+  CHECK(figure("sft/2", "refused_after") == "0.4");
+  CHECK(figure("sft/1", "refused_after").empty());
   CHECK(figure("random", "scoring_seconds") == "1");
   database.run("UPDATE study SET config = ?1",
                R"({"evaluator": "mcq_continuation", "discovery": {"loss": "answer"}})");
