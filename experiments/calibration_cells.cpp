@@ -37,7 +37,7 @@ double count_calibration_cells(const StudyConfig& study, const ModelConfig& mode
   double reference = 0, permuted = 0;
   for (const MethodConfig& method : study.methods) {
     const double settings = count_settings(study, method);
-    if (is_ranked(method.kind) || method.kind == MethodKind::prompt) reference += settings;
+    if (has_domain_plans(method) || method.kind == MethodKind::prompt) reference += settings;
     if (is_permuted(method)) permuted += settings;
   }
   const auto compared = static_cast<double>(domains.compared.size());

@@ -31,7 +31,10 @@ std::string key_of(const Condition& condition) {
 std::string plan_content(const PlannedCell& cell) {
   if (!cell.weights.empty()) return "trained " + cell.weights;
   if (cell.by_question)
-    return "by question " + sha256(canonical_json({{"from", cell.run_key}, {"label", label_of(cell)}}));
+    return "by question " + sha256(canonical_json({{"from", cell.run_key},
+                                                   {"n_steered", cell.n_steered},
+                                                   {"alpha", cell.alpha},
+                                                   {"mode", cell.mode}}));
   std::string content = cell.plan ? steering::digest(*cell.plan) : "original";
   if (!cell.variant.hint.empty()) content += "|hint " + sha256(cell.variant.hint);
   if (cell.variant.top_k > 0) content += fmt::format("|top_k {}", cell.variant.top_k);

@@ -46,6 +46,18 @@ void mark_failed(const ScoreSetup& setup, store::Id id, const std::string& error
   store.set_outcome(id, {"failed", before.n_samples, before.seconds, before.tokens, error, setup.provenance});
 }
 
+steering::Effect on_all_layers(steering::Effect effect, const model::ModelSpec& spec) {
+  if (effect.layers.empty()) return effect;
+  const std::int64_t tokens = effect.layers.front().tokens;
+  for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
+    const bool is_steered = std::any_of(effect.layers.begin(), effect.layers.end(),
+                                        [&](const steering::LayerEffect& one) { return one.layer == layer; });
+    if (!is_steered && spec.is_moe_layer[static_cast<std::size_t>(layer)])
+      effect.layers.push_back({layer, tokens, tokens * spec.router.top_k});
+  }
+  return effect;
+}
+
 void add_effects(store::Id cell, const steering::Effect& effect, store::Store& store) {
   std::vector<store::EffectRow> rows;
   for (const steering::LayerEffect& layer : effect.layers) rows.push_back(effect_row(cell, layer));

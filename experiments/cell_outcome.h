@@ -24,6 +24,10 @@ void update_outcome(const ScoreSetup& setup, const CellTask& task, const Additio
 // Marks the cell failed with the text; its samples stay.
 void mark_failed(const ScoreSetup& setup, store::Id cell, const std::string& error, store::Store& store);
 
+// The effect of one question's plan on a cell whose plans differ by question: the MoE layers that this plan
+// leaves alone have its tokens too, unchanged, so that a layer's means are over all steered questions.
+steering::Effect on_all_layers(steering::Effect effect, const model::ModelSpec& spec);
+
 // Adds what a plan did in one chunk to the cell's counts.
 void add_effects(store::Id cell, const steering::Effect& effect, store::Store& store);
 

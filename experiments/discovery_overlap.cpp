@@ -109,6 +109,8 @@ void add_overlap_columns(TextTable& table, store::Store& store, const TableReque
   const auto benchmark = column_of(table, {"benchmark"});
   const auto domain = column_of(table, {"domain", "tested_domain"});
   if (!model || !domain) return;
+  const auto method = column_of(table, {"method"});
+  const std::set<std::string> transductive = transductive_methods(store, request);
   const std::vector<DiscoveryOverlap> overlaps = discovery_overlaps(store, request);
   table.columns.push_back({"seen_in_discovery"});
   table.columns.push_back({"group_seen_in_discovery"});
@@ -119,8 +121,9 @@ void add_overlap_columns(TextTable& table, store::Store& store, const TableReque
           (benchmark && row.cells[*benchmark] != overlap.benchmark))
         continue;
       if (!sum) sum.emplace();
-      sum->questions += overlap.questions;
-      sum->groups += overlap.groups;
+      const bool sees_all = method && transductive.contains(row.cells[*method]);
+      sum->questions += sees_all ? overlap.tested : overlap.questions;
+      sum->groups += sees_all ? overlap.tested : overlap.groups;
     }
     row.cells.push_back(sum ? fmt::to_string(sum->questions) : "");
     row.cells.push_back(sum ? fmt::to_string(sum->groups) : "");

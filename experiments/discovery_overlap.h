@@ -30,9 +30,9 @@ std::set<std::string> transductive_methods(store::Store& store, const TableReque
 std::vector<std::string> overlap_notes(store::Store& store, const TableRequest& request);
 
 // The same for CSV, which has no foot: the columns seen_in_discovery and group_seen_in_discovery, each row's
-// counts of test questions, empty where no discovery run of the study read the row's benchmark. A table
-// without columns for model and domain stays as it is; one without a benchmark takes the counts of all of
-// them.
+// counts of test questions (all of them for a transductive method), empty where no discovery run of the study
+// read the row's benchmark. A table without columns for model and domain stays as it is; one without a
+// benchmark takes the counts of all of them.
 void add_overlap_columns(TextTable& table, store::Store& store, const TableRequest& request);
 
 }  // namespace moelab::experiments

@@ -100,7 +100,9 @@ class ChunkWriter {
     task.stored += samples;
     task.missing -= samples;
     if (run.error.empty())
-      for (const steering::Effect& effect : run.effects) add_effects(task.cell, effect, store_);
+      for (const steering::Effect& effect : run.effects)
+        add_effects(task.cell, task.by_question ? on_all_layers(effect, setup_.cells.engine->spec()) : effect,
+                    store_);
     const double spent = seconds * static_cast<double>(samples);
     update_outcome(setup_.cells, task, {setup_.cells.provenance, spent, tokens}, store_);
     if (!run.error.empty()) mark_failed(setup_.cells, task.cell, run.error, store_);

@@ -72,7 +72,11 @@ void add_traces(store::Store& store, store::Id study, MethodBudget& budget) {
     if (row.domain != budget.domain || !runs.insert(run).second) continue;
     budget.traces = runs.size() == 1 ? row.seconds : budget.traces + row.seconds;
     budget.trace_tokens = static_cast<double>(row.n_tokens);
-    if (note.value("per", "domain") == "sample") budget.test_seen = row.n_questions;
+    if (note.value("per", "domain") == "sample")
+      budget.test_seen = *store.database().find<std::int64_t>(
+          "SELECT count(*) FROM split WHERE study = ?1 AND assignment = 0 AND role = 'test' AND question IN "
+          "(SELECT question FROM routing_count WHERE run = ?2)",
+          study, run);
   }
 }
 

@@ -47,7 +47,8 @@ void add_ranked_cells(const StudyConfig& study, const MethodConfig& method, cons
 
 std::string unmarked_text(std::int64_t questions) {
   if (questions == 0) return "";
-  return fmt::format("{} questions were put to the unsteered model: their traces hold no marker", questions);
+  return fmt::format("{} put to the unsteered model: no marker in the trace",
+                     questions == 1 ? "1 question was" : fmt::format("{} questions were", questions));
 }
 
 // Each question's plan is made of its own ranking.
@@ -190,8 +191,7 @@ std::vector<PlannedCell> other_domain_cells(const MethodConfig& method, const Se
                                             const StudyFindings& findings, const std::string& domain,
                                             const model::ModelSpec& spec) {
   std::vector<PlannedCell> cells;
-  if (!is_ranked(method.kind) && method.kind != MethodKind::prompt) return cells;
-  if (method.plans_by_question()) return cells;  // no domain has experts
+  if (!has_domain_plans(method) && method.kind != MethodKind::prompt) return cells;
   for (const auto& [other, found] : findings) {
     if (other == domain) continue;
     if (method.kind == MethodKind::prompt) {

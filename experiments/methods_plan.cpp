@@ -99,6 +99,10 @@ bool is_ranked(MethodKind kind) {
          kind == MethodKind::prune || kind == MethodKind::only || kind == MethodKind::rice;
 }
 
+bool has_domain_plans(const MethodConfig& method) {
+  return is_ranked(method.kind) && !method.plans_by_question();
+}
+
 bool reads_discovery(MethodKind kind) {
   return is_ranked(kind) || kind == MethodKind::random || kind == MethodKind::bottom;
 }

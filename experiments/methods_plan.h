@@ -23,6 +23,9 @@ struct Setting {
 // Whether the method ranks each domain's experts by a score or query of its own.
 bool is_ranked(MethodKind kind);
 
+// Whether it makes a plan of each domain's own ranking: ranked methods but those with plans by question.
+bool has_domain_plans(const MethodConfig& method);
+
 // Whether the method needs what discovery finds: ranked methods, and nulls that are matched to them.
 bool reads_discovery(MethodKind kind);
 

@@ -51,7 +51,7 @@ struct AgreementOptions {
 RoutingAgreement routing_agreement(std::span<const PartRouting> parts, const AgreementOptions& options);
 
 // A line or two on each of the study's benchmarks whose answers' routing is stored for the model (see
-// trace_rankings.h), or one that says that there is none.
+// trace_runs.h), or one that says that there is none.
 std::vector<std::string> agreement_notes(store::Store& store, store::Id study, store::Id model,
                                          std::int64_t experts);
 

@@ -1,7 +1,6 @@
 #include "experiments/trace_rankings.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/base/hash.h"
 #include "experiments/guarded.h"
@@ -45,16 +44,6 @@ void add_ranking(const TraceJob& job, DomainFindings& found, store::Store& store
   if (store.scores(found.run, name).empty()) store.put_scores(found.run, score_rows(name, ranking.experts));
 }
 
-// Counts of one run for each of its questions.
-std::map<store::Id, RoutingCounts> by_question(const std::vector<store::RoutingRow>& rows,
-                                               const model::ModelSpec& spec) {
-  std::map<store::Id, std::vector<store::RoutingRow>> rows_of;
-  for (const store::RoutingRow& row : rows) rows_of[row.question].push_back(row);
-  std::map<store::Id, RoutingCounts> counts;
-  for (const auto& [question, own] : rows_of) counts[question] = sum_rows(own, spec);
-  return counts;
-}
-
 // Most experts that a method with this ranking scales: what lies behind them is not kept for each question.
 std::size_t deepest(const StudyConfig& study, const std::string& ranking) {
   std::int64_t most = 0;
@@ -64,33 +53,39 @@ std::size_t deepest(const StudyConfig& study, const std::string& ranking) {
   return static_cast<std::size_t>(most);
 }
 
-void rank_each_question(const TraceJob& job, store::Store& store, QuestionRankings& rankings) {
+// Adds one marker's part to each question's scores. The rows come question by question. Returns whether any
+// trace holds the marker.
+bool add_marker(std::span<const store::RoutingRow> rows, double coefficient, const model::ModelSpec& spec,
+                std::map<store::Id, std::vector<double>>& scores) {
+  bool is_any = false;
+  for (std::size_t first = 0, last = 0; first < rows.size(); first = last) {
+    while (last < rows.size() && rows[last].question == rows[first].question) ++last;
+    auto& own = scores[rows[first].question];
+    is_any =
+        add_trace_scores(sum_rows(rows.subspan(first, last - first), spec), coefficient, spec, own) || is_any;
+  }
+  return is_any;
+}
+
+void rank_each_question(const TraceJob& job, const std::vector<TraceRun>& runs, store::Store& store,
+                        QuestionRankings& rankings) {
   const model::ModelSpec& spec = job.context.session.engine().spec();
-  std::map<store::Id, std::map<std::string, RoutingCounts>> counts;  // by question and marker
+  const RiceConfig& rice = job.method.rice;
+  std::map<store::Id, std::vector<double>> scores;
   rankings.key = job.method.ranking_name();
-  const auto runs = marker_runs(job, store);
   for (std::size_t m = 0; m < runs.size(); ++m) {
-    const std::string& marker = job.method.rice.markers[m];
     rankings.key += "|" + runs[m].key;
-    bool held = false;
-    for (auto& [question, own] : by_question(store.routing(runs[m].id), spec)) {
-      held = held || is_held(own);
-      counts[question][marker] = std::move(own);
-    }
-    require_held(marker, held, "tested");
+    const bool is_held = add_marker(store.routing(runs[m].id), rice.coefficients[m], spec, scores);
+    require_held(rice.markers[m], is_held, "tested");
   }
   const std::size_t kept = deepest(job.context.study, job.method.ranking_name());
-  for (const auto& [question, own] : counts) {
-    const std::vector<double> scores = rice_trace_scores(job.method.rice, own, spec);
-    if (scores.empty()) {
+  for (const auto& [question, own] : scores) {
+    if (own.empty()) {
       ++rankings.unmarked;
       continue;
     }
-    auto ranking = discovery::rank(scores, spec);
-    if (ranking.size() < kept)
-      throw ConfigError("{}: {} experts are wanted, and the model has {}", job.method.name, kept,
-                        ranking.size());
-    ranking.resize(kept);
+    auto ranking = discovery::rank(own, spec);
+    ranking.resize(std::min(kept, ranking.size()));
     rankings.experts[question] = std::move(ranking);
   }
 }
@@ -100,28 +95,25 @@ void add_question_rankings(const TraceJob& job, DomainFindings& found, store::St
   if (!rankings.error.empty()) return;
   guarded(
       [&] {
-        rankings = {};
-        rank_each_question(job, store, rankings);
+        const auto runs = marker_runs(job, store);  // also for the notes of this method
+        if (rankings.experts.empty()) rank_each_question(job, runs, store, rankings);
       },
       [&](const std::string& problem) { rankings.error = problem; });
 }
 
 void add_npmi(const RoutingCounts& marked, double coefficient, const model::ModelSpec& spec,
               std::vector<double>& scores) {
+  scores.resize(static_cast<std::size_t>(spec.layers * spec.router.experts));
   const auto npmi =
       discovery::expert_scores(discovery::Score::npmi, marked, {}, discovery::selections_a_token(spec));
   for (std::size_t e = 0; e < scores.size(); ++e) scores[e] += coefficient * npmi[e];
-}
-
-std::vector<double> zeros_for(const model::ModelSpec& spec) {
-  return std::vector<double>(static_cast<std::size_t>(spec.layers * spec.router.experts));
 }
 
 }  // namespace
 
 std::vector<double> rice_scores(const RiceConfig& rice, const std::map<std::string, RoutingCounts>& counts,
                                 const model::ModelSpec& spec) {
-  std::vector<double> scores = zeros_for(spec);
+  std::vector<double> scores;
   for (std::size_t m = 0; m < rice.markers.size(); ++m) {
     const RoutingCounts& marked = counts.at(rice.markers[m]);
     require_held(rice.markers[m], is_held(marked), "discovery");
@@ -130,17 +122,11 @@ std::vector<double> rice_scores(const RiceConfig& rice, const std::map<std::stri
   return scores;
 }
 
-std::vector<double> rice_trace_scores(const RiceConfig& rice,
-                                      const std::map<std::string, RoutingCounts>& counts,
-                                      const model::ModelSpec& spec) {
-  std::vector<double> scores;
-  for (std::size_t m = 0; m < rice.markers.size(); ++m) {
-    const RoutingCounts& marked = counts.at(rice.markers[m]);
-    if (!is_held(marked)) continue;
-    if (scores.empty()) scores = zeros_for(spec);
-    add_npmi(marked, rice.coefficients[m], spec, scores);
-  }
-  return scores;
+bool add_trace_scores(const RoutingCounts& marked, double coefficient, const model::ModelSpec& spec,
+                      std::vector<double>& scores) {
+  if (!is_held(marked)) return false;
+  add_npmi(marked, coefficient, spec, scores);
+  return true;
 }
 
 void add_trace_rankings(const TraceContext& context, StudyFindings& findings, store::Store& store) {

@@ -16,10 +16,10 @@ std::vector<double> rice_scores(const RiceConfig& rice,
                                 const std::map<std::string, discovery::RoutingCounts>& counts,
                                 const model::ModelSpec& spec);
 
-// The same for one trace: a marker that it does not hold adds nothing, and one without any has no scores.
-std::vector<double> rice_trace_scores(const RiceConfig& rice,
-                                      const std::map<std::string, discovery::RoutingCounts>& counts,
-                                      const model::ModelSpec& spec);
+// One marker's part of the scores by one trace: adds coefficient x nPMI to `scores`, flat [layers * experts]
+// or empty before the first part. Changes nothing and returns false where the trace does not hold the marker.
+bool add_trace_scores(const discovery::RoutingCounts& marked, double coefficient,
+                      const model::ModelSpec& spec, std::vector<double>& scores);
 
 // Adds the rankings of the study's methods of kind rice to the findings of every tested domain. The model
 // answers the domain's discovery questions as the benchmark asks (its first repeat); each answer with its

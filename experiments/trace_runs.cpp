@@ -119,57 +119,66 @@ store::DiscoveryData trace_data(const TraceJob& job, const std::vector<RoutingCo
   return data;
 }
 
-// The run of one part, from the store or over the traces, which are written when the first run needs them.
-store::Id find_or_count(const TraceJob& job, const TracePart& part, std::vector<WrittenTrace>& traces,
-                        store::Store& store) {
-  const auto start = Clock::now();
-  const Json settings = trace_settings(job, part);
-  store::DiscoveryRow row;
-  row.key = trace_key(job, settings);
-  if (const auto run = store.find_discovery(row.key)) return *run;
-  if (traces.empty()) traces = write_traces(job);
-  const auto by_trace = count_part(job, traces, part);
-  row.model = job.model.id;
-  row.domain = job.domain;
-  row.settings = canonical_json(settings);
-  row.n_questions = std::ssize(traces);
-  for (const WrittenTrace& trace : traces) row.n_tokens += std::ssize(trace.item.prompt);
-  row.seconds = seconds_since(start);
-  return store.put_discovery(row, trace_data(job, by_trace));
-}
-
 bool is_stored(const TraceJob& job, const TracePart& part, store::Store& store) {
   return store.find_discovery(trace_key(job, trace_settings(job, part))).has_value();
 }
 
-// The same, named in the study's log.
-store::Id noted_run(const TraceJob& job, const TracePart& part, std::vector<WrittenTrace>& traces,
-                    store::Store& store) {
-  const store::Id run = find_or_count(job, part, traces, store);
-  Json note = {{"model", job.model.id}, {"benchmark", job.context.stored.benchmark.config.name},
-               {"domain", job.domain},  {"method", job.method.name},
-               {"marker", part.marker}, {"run", run}};
-  if (job.method.plans_by_question()) note["per"] = job.method.rice.per;
-  put_note(store, job.context.study_id, "trace", note);
+// A run that the store does not have yet.
+struct CountedRun {
+  store::DiscoveryRow row;
+  store::DiscoveryData data;
+};
+
+CountedRun count_run(const TraceJob& job, const TracePart& part, std::span<const WrittenTrace> traces) {
+  const Json settings = trace_settings(job, part);
+  CountedRun run;
+  run.data = trace_data(job, count_part(job, traces, part));
+  run.row.key = trace_key(job, settings);
+  run.row.model = job.model.id;
+  run.row.domain = job.domain;
+  run.row.settings = canonical_json(settings);
+  run.row.n_questions = std::ssize(traces);
+  for (const WrittenTrace& trace : traces) run.row.n_tokens += std::ssize(trace.item.prompt);
   return run;
 }
 
-// The run over the written part, which no ranking needs: made only where traces are written for a marker, and
-// what goes wrong in it is in the study's log alone. It comes before the markers', so that an interruption
-// between them does not lose it.
-void add_written_part(const TraceJob& job, const std::vector<TracePart>& markers,
-                      std::vector<WrittenTrace>& traces, store::Store& store) {
-  const TracePart written;
-  const bool are_known = std::all_of(markers.begin(), markers.end(),
-                                     [&](const TracePart& part) { return is_stored(job, part, store); });
-  if (are_known && !is_stored(job, written, store)) return;
-  guarded([&] { noted_run(job, written, traces, store); },
-          [&](const std::string& problem) {
-            if (traces.empty()) throw;  // none can be written, for the markers neither
-            store.add_event(job.context.study_id, "failure",
-                            fmt::format("the written part of the traces of {} on {}: {}", job.method.name,
-                                        job.domain, problem));
-          });
+// Writes the traces once and stores all runs over them together, so that no two markers are counted on
+// different traces. The written part is needed by no ranking: what goes wrong in it is in the study's log
+// alone.
+void make_runs(const TraceJob& job, const std::vector<TracePart>& markers, store::Store& store) {
+  auto start = Clock::now();
+  const std::vector<WrittenTrace> traces = write_traces(job);
+  std::vector<CountedRun> runs;
+  const auto count = [&](const TracePart& part) {
+    if (is_stored(job, part, store)) return;
+    runs.push_back(count_run(job, part, traces));
+    runs.back().row.seconds = seconds_since(start);  // of the first one: with the writing
+    start = Clock::now();
+  };
+  for (const TracePart& part : markers) count(part);
+  if (!job.method.plans_by_question())
+    guarded([&] { count({}); },
+            [&](const std::string& problem) {
+              store.add_event(job.context.study_id, "failure",
+                              fmt::format("the written part of the traces of {} on {}: {}", job.method.name,
+                                          job.domain, problem));
+            });
+  store::Transaction transaction = store.begin();
+  for (const CountedRun& run : runs) store.put_discovery(run.row, run.data);
+  transaction.commit();
+}
+
+// A stored run, named in the study's log.
+TraceRun noted_run(const TraceJob& job, const TracePart& part, store::Store& store) {
+  TraceRun run;
+  run.key = trace_key(job, trace_settings(job, part));
+  run.id = store.find_discovery(run.key).value();
+  Json note = {{"model", job.model.id}, {"benchmark", job.context.stored.benchmark.config.name},
+               {"domain", job.domain},  {"method", job.method.name},
+               {"marker", part.marker}, {"run", run.id}};
+  if (job.method.plans_by_question()) note["per"] = job.method.rice.per;
+  put_note(store, job.context.study_id, "trace", note);
+  return run;
 }
 
 }  // namespace
@@ -197,11 +206,12 @@ const std::vector<std::size_t>& TraceJob::places() const {
 std::vector<TraceRun> marker_runs(const TraceJob& job, store::Store& store) {
   std::vector<TracePart> markers;
   for (const std::string& marker : job.method.rice.markers) markers.push_back({marker});
-  std::vector<WrittenTrace> traces;
-  if (!job.method.plans_by_question()) add_written_part(job, markers, traces, store);
+  const bool are_stored = std::all_of(markers.begin(), markers.end(),
+                                      [&](const TracePart& part) { return is_stored(job, part, store); });
+  if (!are_stored) make_runs(job, markers, store);
   std::vector<TraceRun> runs;
-  for (const TracePart& part : markers)
-    runs.push_back({noted_run(job, part, traces, store), trace_key(job, trace_settings(job, part))});
+  for (const TracePart& part : markers) runs.push_back(noted_run(job, part, store));
+  if (!job.method.plans_by_question() && is_stored(job, {}, store)) noted_run(job, {}, store);
   return runs;
 }
 

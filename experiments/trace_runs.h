@@ -45,10 +45,11 @@ struct TraceRun {
   std::string key;
 };
 
-// The run of each marker of the method, in their order: from the store, or made. Traces are written when the
-// first run needs them. In the counts of a marker's run `important` are the selections at its tokens. Notes
-// of kind `trace` name the runs. With those of a domain's discovery questions goes one more run, where
-// important tokens are those that the model wrote; what goes wrong in it is an event `failure` alone.
+// The run of each marker of the method, in their order: from the store, or made. Traces are written when a
+// run is missing, and what they give is stored in one piece when all is counted. In the counts of a marker's
+// run `important` are the selections at its tokens. Notes of kind `trace` name the runs. With those of a
+// domain's discovery questions goes one more run, where important tokens are those that the model wrote; what
+// goes wrong in it is an event `failure` alone.
 std::vector<TraceRun> marker_runs(const TraceJob& job, store::Store& store);
 
 }  // namespace moelab::experiments

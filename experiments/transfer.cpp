@@ -60,7 +60,9 @@ std::vector<PlannedCell> transfer_cells(store::Store& store, store::Id source, s
     planned.push_back(as_transfer(store, cell));
   if (planned.empty())
     throw ConfigError(
-        "transfer.study: the study '{}' has chosen no plan for the model {}; run it on that model first",
+        "transfer.study: the study '{}' has chosen no plan for the model {} that can be taken over (plans by "
+        "question cannot); "
+        "run it on that model first",
         store.study(source).name, store.model(model).name);
   return planned;
 }

@@ -176,14 +176,21 @@ at::Tensor read_log_probabilities(const model::Model& model, const ScoreBatch& b
   return all.view({copies, count});
 }
 
-// Plans that one pass carries beside the original, so that the rows of the longest item stay within the
-// batch's where they can.
-std::size_t plans_a_pass(std::span<const std::int64_t> lengths, std::size_t plans,
-                         std::int64_t batch_tokens) {
-  const std::int64_t longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
-  const std::int64_t copies = batch_tokens / longest;
-  return std::clamp<std::size_t>(static_cast<std::size_t>(std::max<std::int64_t>(copies - 1, 1)), 1,
-                                 std::max<std::size_t>(plans, 1));
+// Plans that one pass over `tokens` rows carries beside the original: within the batch's rows where they can
+// be, and as many in each pass.
+std::size_t plans_a_pass(std::int64_t tokens, std::size_t plans, std::int64_t batch_tokens) {
+  const auto most = static_cast<std::size_t>(std::max<std::int64_t>(batch_tokens / tokens - 1, 1));
+  const std::size_t passes = std::max<std::size_t>((plans + most - 1) / most, 1);
+  return (plans + passes - 1) / passes;
+}
+
+// The plans that change a layer; the others never fork from the original.
+std::vector<std::int64_t> forking_plans(const steering::CompiledPlans& compiled) {
+  std::vector<std::int64_t> plans;
+  for (std::size_t plan = 1; plan < compiled.first_layer.size(); ++plan)
+    if (compiled.first_layer[plan] < static_cast<std::int64_t>(compiled.layers.size()))
+      plans.push_back(static_cast<std::int64_t>(plan));
+  return plans;
 }
 
 // A plan without entries never forks from the original: its figures are the original's.
@@ -217,8 +224,7 @@ ScoreReport Engine::score(std::span<const ScoreItem> items, std::span<const stee
   const steering::CompiledPlans compiled = steering::compile(plans, spec(), model_.device());
   ScoreReport report;
   report.items.resize(items.size());
-  std::vector<std::int64_t> lengths, ids(plans.size());
-  std::iota(ids.begin(), ids.end(), std::int64_t{1});
+  std::vector<std::int64_t> lengths;
   for (std::size_t i = 0; i < items.size(); ++i) {
     lengths.push_back(fed_tokens(items[i]));
     report.prompt_tokens += lengths.back();
@@ -227,27 +233,28 @@ ScoreReport Engine::score(std::span<const ScoreItem> items, std::span<const stee
   }
   at::Tensor effects = at::zeros({spec().layers, compiled.plans, model::kEffectColumns},
                                  at::TensorOptions().dtype(at::kDouble).device(model_.device()));
+  const std::vector<std::int64_t> forking = forking_plans(compiled);
+  const auto inert = static_cast<std::int64_t>(plans.size() - forking.size());
   std::int64_t samples = 0;
-  std::size_t first = 0;  // of the plans that a pass carries
-  do {
-    const auto carried = std::span(ids).subspan(
-        first, std::min(plans_a_pass(lengths, ids.size(), options_.batch_tokens), ids.size() - first));
-    const auto copies = std::ssize(carried) + 1;
-    for (const auto& chosen : make_batches(lengths, copies, options_.batch_tokens)) {
-      const ScoreBatch batch = make_batch(items, chosen, model_);
+  for (const auto& chosen : make_batches(lengths, std::ssize(forking) + 1, options_.batch_tokens)) {
+    const ScoreBatch batch = make_batch(items, chosen, model_);
+    const std::size_t a_pass = plans_a_pass(batch.layout.tokens, forking.size(), options_.batch_tokens);
+    for (std::size_t first = 0; first == 0 || first < forking.size();
+         first += std::max<std::size_t>(a_pass, 1)) {
+      const auto carried = std::span(forking).subspan(first, std::min(a_pass, forking.size() - first));
       const ForkedStates states = run_forked(model_, batch, compiled, carried, effects);
       report.forward_tokens += states.forward_tokens / spec().layers;
       add_readings_of(batch, states, read_log_probabilities(model_, batch, states, options_.logit_rows),
                       /*with_original=*/first == 0, report);
-      samples += static_cast<std::int64_t>(chosen.size()) * (first == 0 ? copies : copies - 1);
+      const std::int64_t more = first == 0 ? 1 + inert : 0;
+      samples += std::ssize(chosen) * (std::ssize(carried) + more);
       if (progress) progress(samples);
     }
-    first += carried.size();
-  } while (first < ids.size());
+  }
   copy_inert_plans(compiled, report);
   const at::Tensor seen = effects.cpu();
   report.effects.emplace_back();
-  for (const std::int64_t plan : ids) {
+  for (std::int64_t plan = 1; plan <= std::ssize(plans); ++plan) {
     report.effects.push_back(steering::read_effect(seen, compiled, plan, report.prompt_tokens, spec()));
     if (report.effects.back().state == steering::EffectState::not_applied)
       throw Error("plan {} was not applied to every token: this is a fault of the engine, please report it",

@@ -102,14 +102,15 @@ TEST_CASE("plans that do not fit one pass are scored in several, each with the o
   const auto other = static_cast<std::int64_t>(reference.prompts[1].size());
   REQUIRE(other <= length);
   engine::EngineOptions options = wide.options();
-  options.batch_tokens = 3 * length;  // the original and two plans
+  options.batch_tokens = 3 * length;  // the original and two plans of the longer item
   const engine::Engine narrow(wide.model(), options);
   const auto expected = wide.score(items, plans);
   std::int64_t samples = 0;
   const auto report = narrow.score(items, plans, [&](std::int64_t done) { samples = done; });
   CHECK(samples == 2 * 7);
   CHECK(expected.forward_tokens == 6 * (length + other));
-  CHECK(report.forward_tokens == (3 + 3 + 2) * (length + other));
+  const std::int64_t carried = 3 * length / other - 1, passes = (5 + carried - 1) / carried;
+  CHECK(report.forward_tokens == (5 + 3) * length + (5 + passes) * other);
   for (std::size_t i = 0; i < items.size(); ++i)
     for (std::size_t plan = 0; plan <= plans.size(); ++plan)
       for (std::size_t o = 0; o < 2; ++o)

@@ -6,6 +6,7 @@
 #include "experiments/generate_cells.h"
 #include "experiments/method_budget.h"
 #include "experiments/model_session.h"
+#include "experiments/tables.h"
 #include "experiments/transfer.h"
 #include "tests/experiments/written_fixture.h"
 #include "tests/support/catch.h"
@@ -103,12 +104,13 @@ TEST_CASE("A question is answered under its own plan, and its sample is the one 
   setup.generation.max_new_tokens = 6;
   setup.tokenizer = &session.tokenizer();
   setup.cache_bytes = session.cache_bytes();
-  const auto force = [](std::int64_t first, std::int64_t second) {
+  const auto force = [](std::int64_t layer, std::int64_t first, std::int64_t second) {
     steering::Plan plan;
-    plan.entries = {{0, first, steering::Operation::force, 1}, {1, second, steering::Operation::force, 1}};
+    plan.entries = {{layer, first, steering::Operation::force, 1},
+                    {layer, second, steering::Operation::force, 1}};
     return plan;
   };
-  const steering::Plan a = force(1, 5), b = force(6, 2);
+  const steering::Plan a = force(0, 1, 5), b = force(1, 6, 2);
   std::vector<CellTask> tasks = {new_task(store, model, "original"),
                                  new_task(store, model, steering::digest(a)),
                                  new_task(store, model, steering::digest(b)), new_task(store, model, "mixed"),
@@ -137,9 +139,21 @@ TEST_CASE("A question is answered under its own plan, and its sample is the one 
             task.cell))
         .rows;
   };
-  CHECK((effects(tasks[4]) == effects(tasks[1])));
-  CHECK(effects(tasks[3]).size() == 2);
-  CHECK((effects(tasks[3]) != effects(tasks[1])));
+  const auto one_plan = effects(tasks[1]), all_a = effects(tasks[4]), mixed = effects(tasks[3]);
+  REQUIRE(one_plan.size() == 1);
+  REQUIRE(all_a.size() == 2);
+  CHECK((all_a[0] == one_plan[0]));
+  // A layer that a question's plan leaves alone has its tokens too: means are over all steered questions.
+  CHECK(all_a[1][1] == one_plan[0][1]);
+  CHECK(all_a[1][2] == one_plan[0][2]);
+  CHECK(all_a[1][3] == "0");
+  REQUIRE(mixed.size() == 2);
+  CHECK(mixed[0][1] == mixed[1][1]);
+  CHECK(std::stoi(*mixed[0][1]) < std::stoi(*one_plan[0][1]));
+  // Both experts of a plan are selected by every token of its questions and by no other.
+  CHECK(std::stoi(*mixed[1][4]) > 0);
+  CHECK(std::stoi(*mixed[0][4]) > std::stoi(*mixed[1][4]));
+  CHECK(std::stoi(*mixed[0][4]) + std::stoi(*mixed[1][4]) == std::stoi(*mixed[0][2]));
 }
 
 TEST_CASE("RICE per sample takes each test question's experts from the unsteered answer to it",
@@ -178,6 +192,20 @@ TEST_CASE("RICE per sample takes each test question's experts from the unsteered
           chosen.contains(expert) ? std::min(least, score) : std::max(others, score);
     CHECK(least >= others);
   }
+  // Each question's trace is its own prompt and answer: all of eight tokens where it was cut off.
+  std::set<std::string> lengths;
+  for (const auto& row :
+       store
+           .query("SELECT s.prompt_tokens + 8, (SELECT sum(n) / 4 FROM routing_count AS r JOIN "
+                  "discovery_run AS d ON d.id = r.run WHERE json_extract(d.settings, "
+                  "'$.trace.marker') = 'A:' AND r.question = s.question) FROM sample AS s JOIN cell "
+                  "AS c ON c.id = s.cell WHERE c.method = 'original' AND s.repeat = 0 AND s.stop = "
+                  "'length'")
+           .rows) {
+    CHECK(row[0] == row[1]);
+    lengths.insert(*row[0]);
+  }
+  CHECK(lengths.size() > 1);
   // The trace is the original's first answer: reading it needs no sample of another seed.
   const std::int64_t answer_tokens = count_of(
       store,
@@ -195,6 +223,10 @@ TEST_CASE("RICE per sample takes each test question's experts from the unsteered
              ContainsSubstring("own: experts were found on each test question's own first answer"));
   for (const MethodBudget& budget : method_budgets(store, request))
     CHECK(budget.test_seen == (budget.method.starts_with("own") ? tested : 0));
+  TextTable records = methods_table(store, request, true);
+  add_overlap_columns(records, store, request);
+  for (const TableRow& row : records.rows)
+    CHECK(row.cells.back() == (row.cells[3].starts_with("own") ? std::to_string(tested) : "0"));
   CHECK(count_of(store, "SELECT count(*) FROM comparison WHERE method = 'own' AND specificity IS NULL") == 1);
   CHECK(count_transfer_cells(store, 1, "tiny") == 0);
   CHECK(run_study(study, store).samples_new == 0);
@@ -227,6 +259,22 @@ TEST_CASE("Test questions whose traces hold no marker stay unsteered, and the ce
           "s.question AND o.repeat = s.repeat JOIN cell AS d ON d.id = o.cell AND d.method = 'original' "
           "WHERE "
           "c.method = 'own' AND s.key = o.key AND s.output = o.output") == 2 * 2 * (tested - steered));
+}
+
+TEST_CASE("Tuning questions have plans of their own and are no test inputs", "[experiments]") {
+  const WrittenStudy mini;
+  const StudyConfig study = own_study(mini, "markers: [\"A:\"], coefficients: [1]",
+                                      {"axes.method=[original,own]", "protocol=holdout", "split.tuning=6"});
+  store::Store store = mini.open("study.db");
+  CHECK(run_study(study, store).cells_failed == 0);
+  const std::int64_t tested = count_of(store, "SELECT count(*) FROM split WHERE role = 'test'");
+  const std::int64_t tuning = count_of(store, "SELECT count(*) FROM split WHERE role = 'tuning'");
+  REQUIRE(tuning >= 6);
+  CHECK(count_of(store, "SELECT count(DISTINCT question) FROM question_plan_entry") == tested + tuning);
+  TableRequest request;
+  request.study = *store.find_study("mini");
+  for (const MethodBudget& budget : method_budgets(store, request))
+    CHECK(budget.test_seen == (budget.method.starts_with("own") ? tested : 0));
 }
 
 TEST_CASE("Plans by question need a marker in some trace, and nothing is matched to them", "[experiments]") {

@@ -34,21 +34,17 @@ std::pair<MethodConfig, Setting> method_of(const Json& rule, double beta) {
 // The ranking by one trace, whose markers are given as [place of the token, coefficient].
 std::vector<discovery::RankedExpert> trace_ranking(const engine::Engine& engine, const engine::Tokens& trace,
                                                    const Json& markers) {
-  RiceConfig rice;
-  rice.markers.clear();
-  rice.coefficients.clear();
-  std::map<std::string, discovery::RoutingCounts> counts;
+  std::vector<double> scores;
   const std::vector<discovery::DiscoveryItem> items = {{trace, {}, {}}};
   for (const Json& marker : markers) {
-    rice.markers.push_back(fmt::format("token {}", marker[0].get<int>()));
-    rice.coefficients.push_back(marker[1].get<double>());
     std::vector<std::vector<discovery::TokenKind>> kinds(1);
     for (const std::int32_t token : trace)
       kinds[0].push_back(token == trace[marker[0].get<std::size_t>()] ? discovery::TokenKind::important
                                                                       : discovery::TokenKind::common);
-    counts[rice.markers.back()] = discovery::count_routing(engine, items, kinds).at(0);
+    REQUIRE(add_trace_scores(discovery::count_routing(engine, items, kinds).at(0), marker[1].get<double>(),
+                             engine.spec(), scores));
   }
-  return discovery::rank(rice_trace_scores(rice, counts, engine.spec()), engine.spec());
+  return discovery::rank(scores, engine.spec());
 }
 
 }  // namespace
