@@ -45,6 +45,13 @@ std::vector<MethodBudget> scored(store::Store& store, const TableRequest& reques
   return budgets;
 }
 
+// Whether a note of traces or of a fine-tuning is one of the method's on this model, benchmark and domain.
+bool is_of(store::Store& store, const Json& note, const MethodBudget& budget) {
+  return store.model(note.at("model").get<store::Id>()).name == budget.model &&
+         note.at("benchmark") == budget.benchmark && note.at("domain") == budget.domain &&
+         note.at("method") == budget.method;
+}
+
 // The discovery runs behind the method's plans.
 void add_discovery(store::Store& store, store::Id study, bool reads_labels, MethodBudget& budget) {
   store::Statement row = store.database().prepare(
@@ -64,12 +71,10 @@ void add_discovery(store::Store& store, store::Id study, bool reads_labels, Meth
 void add_traces(store::Store& store, store::Id study, MethodBudget& budget) {
   std::set<store::Id> runs;
   for (const Json& note : notes(store, study, "trace")) {
-    const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
-                        note.at("benchmark") == budget.benchmark && note.at("method") == budget.method;
-    if (!is_own) continue;
+    if (!is_of(store, note, budget)) continue;
     const auto run = note.at("run").get<store::Id>();
     const store::DiscoveryRow row = store.discovery(run);
-    if (row.domain != budget.domain || !runs.insert(run).second) continue;
+    if (!runs.insert(run).second) continue;
     budget.traces = runs.size() == 1 ? row.seconds : budget.traces + row.seconds;
     budget.trace_tokens = static_cast<double>(row.n_tokens);
     if (note.value("per", "domain") == "sample")
@@ -96,10 +101,7 @@ void add_choice(store::Store& store, store::Id study, std::int64_t repeats, Meth
 void add_training(store::Store& store, store::Id study, MethodBudget& budget) {
   std::map<store::Id, Json> trainings;  // by run: one that was gone on with has several notes
   for (const Json& note : notes(store, study, "training")) {
-    const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
-                        note.at("benchmark") == budget.benchmark && note.at("domain") == budget.domain &&
-                        note.at("method") == budget.method;
-    if (is_own) trainings[note.at("run").get<store::Id>()] = note;
+    if (is_of(store, note, budget)) trainings[note.at("run").get<store::Id>()] = note;
   }
   if (trainings.empty()) return;
   budget.training = 0;
@@ -115,10 +117,7 @@ void add_training(store::Store& store, store::Id study, MethodBudget& budget) {
 // Refusals before and after the method's fine-tuning.
 void add_drift(store::Store& store, store::Id study, MethodBudget& budget) {
   for (const Json& note : newest_drift(store, study)) {
-    const bool is_own = store.model(note.at("model").get<store::Id>()).name == budget.model &&
-                        note.at("benchmark") == budget.benchmark && note.at("domain") == budget.domain &&
-                        note.at("method") == budget.method;
-    if (!is_own) continue;
+    if (!is_of(store, note, budget)) continue;
     budget.probed = 1;
     budget.refused_before = note.at("refused_before").get<double>();
     budget.refused_after = note.at("refused_after").get<double>();

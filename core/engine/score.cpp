@@ -177,11 +177,11 @@ at::Tensor read_log_probabilities(const model::Model& model, const ScoreBatch& b
 }
 
 // Plans that one pass over `tokens` rows carries beside the original: within the batch's rows where they can
-// be, and as many in each pass.
+// be, and as many in each pass. At least 1.
 std::size_t plans_a_pass(std::int64_t tokens, std::size_t plans, std::int64_t batch_tokens) {
   const auto most = static_cast<std::size_t>(std::max<std::int64_t>(batch_tokens / tokens - 1, 1));
   const std::size_t passes = std::max<std::size_t>((plans + most - 1) / most, 1);
-  return (plans + passes - 1) / passes;
+  return std::max<std::size_t>((plans + passes - 1) / passes, 1);
 }
 
 // The plans that change a layer; the others never fork from the original.
@@ -239,8 +239,7 @@ ScoreReport Engine::score(std::span<const ScoreItem> items, std::span<const stee
   for (const auto& chosen : make_batches(lengths, std::ssize(forking) + 1, options_.batch_tokens)) {
     const ScoreBatch batch = make_batch(items, chosen, model_);
     const std::size_t a_pass = plans_a_pass(batch.layout.tokens, forking.size(), options_.batch_tokens);
-    for (std::size_t first = 0; first == 0 || first < forking.size();
-         first += std::max<std::size_t>(a_pass, 1)) {
+    for (std::size_t first = 0; first == 0 || first < forking.size(); first += a_pass) {
       const auto carried = std::span(forking).subspan(first, std::min(a_pass, forking.size() - first));
       const ForkedStates states = run_forked(model_, batch, compiled, carried, effects);
       report.forward_tokens += states.forward_tokens / spec().layers;

@@ -9,6 +9,7 @@
 #include "experiments/model_session.h"
 #include "experiments/tables.h"
 #include "tests/experiments/broken_model.h"
+#include "tests/experiments/written_cells.h"
 #include "tests/experiments/written_fixture.h"
 #include "tests/support/catch.h"
 
@@ -18,7 +19,9 @@ namespace {
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 using testing::count_of;
+using testing::put_task;
 using testing::Rows;
+using testing::stored_sums;
 using testing::WrittenStudy;
 
 double real_of(store::Store& store, const std::string& sql) {
@@ -47,37 +50,6 @@ void write_model_without_nines(const std::filesystem::path& folder) {
   const auto nine = tokenizer.encode("9");
   REQUIRE(nine.size() == 1);
   testing::write_model_without(folder, nine.front());
-}
-
-// The questions of a list as they are put to the model in `session`, stored.
-std::vector<ScoredQuestion> stored_sums(const ModelSession& session, store::Store& store,
-                                        const std::vector<std::string>& texts) {
-  std::vector<ScoredQuestion> ready;
-  for (const std::string& text : texts) {
-    Question question;
-    question.name = question.group = question.text = text;
-    question.domain = "sums";
-    const std::vector<store::QuestionRow> row = {question_row(question, "sums")};
-    ScoredQuestion one;
-    one.id = store.put_questions(row).front();
-    one.name = question.name;
-    one.key = text;
-    one.item = tokenize(render_prompt(question, PromptStyle::worked), session.tokenizer(), text);
-    ready.push_back(std::move(one));
-  }
-  return ready;
-}
-
-CellTask put_task(store::Store& store, store::Id model, const std::string& key, const steering::Plan& plan) {
-  store::CellRow row;
-  row.key = row.condition = key;
-  row.model = model;
-  row.benchmark = row.domain = "sums";
-  CellTask task;
-  task.cell = store.put_cell(row);
-  task.plan_key = key;
-  task.plan = plan;
-  return task;
 }
 
 }  // namespace

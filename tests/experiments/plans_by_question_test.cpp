@@ -8,15 +8,17 @@
 #include "experiments/model_session.h"
 #include "experiments/tables.h"
 #include "experiments/transfer.h"
+#include "tests/experiments/written_cells.h"
 #include "tests/experiments/written_fixture.h"
 #include "tests/support/catch.h"
 
 namespace moelab::experiments {
 namespace {
 
-using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 using testing::count_of;
+using testing::put_task;
+using testing::stored_sums;
 using testing::WrittenStudy;
 
 // A study with the method `own`, which takes each question's experts from its own trace.
@@ -52,34 +54,6 @@ std::map<std::pair<int, int>, double> npmi_of(store::Store& store, const std::st
   return scores;
 }
 
-CellTask new_task(store::Store& store, store::Id model, const std::string& key) {
-  store::CellRow row;
-  row.key = row.condition = key;
-  row.model = model;
-  row.benchmark = row.domain = "sums";
-  CellTask task;
-  task.cell = store.put_cell(row);
-  task.plan_key = key;
-  return task;
-}
-
-std::vector<ScoredQuestion> some_sums(const ModelSession& session, store::Store& store) {
-  std::vector<ScoredQuestion> ready;
-  for (const std::string text : {"1 + 2", "3 + 4", "5 + 2", "6 + 1"}) {
-    Question question;
-    question.name = question.group = question.text = text;
-    question.domain = "sums";
-    const std::vector<store::QuestionRow> row = {question_row(question, "sums")};
-    ScoredQuestion one;
-    one.id = store.put_questions(row).front();
-    one.name = question.name;
-    one.key = text;
-    one.item = tokenize(render_prompt(question, PromptStyle::worked), session.tokenizer(), text);
-    ready.push_back(std::move(one));
-  }
-  return ready;
-}
-
 std::string output_of(store::Store& store, store::Id cell, store::Id question) {
   const std::string where = fmt::format("WHERE cell = {} AND question = {}", cell, question);
   return *store.query("SELECT output || '|' || key FROM sample " + where).rows.at(0).at(0);
@@ -94,7 +68,7 @@ TEST_CASE("A question is answered under its own plan, and its sample is the one 
   const ModelSession session(study.models[0], {.batch_tokens = 64});
   store::Store store = mini.open("cells.db");
   const store::Id model = store.put_model(session.row());
-  const auto questions = some_sums(session, store);
+  const auto questions = stored_sums(session, store, {"1 + 2", "3 + 4", "5 + 2", "6 + 1"});
   GenerateSetup setup;
   setup.cells.engine = &session.engine();
   setup.cells.condition = "c";
@@ -111,12 +85,10 @@ TEST_CASE("A question is answered under its own plan, and its sample is the one 
     return plan;
   };
   const steering::Plan a = force(0, 1, 5), b = force(1, 6, 2);
-  std::vector<CellTask> tasks = {new_task(store, model, "original"),
-                                 new_task(store, model, steering::digest(a)),
-                                 new_task(store, model, steering::digest(b)), new_task(store, model, "mixed"),
-                                 new_task(store, model, "all a")};
-  tasks[1].plan = a;
-  tasks[2].plan = b;
+  std::vector<CellTask> tasks = {put_task(store, model, "original", {}),
+                                 put_task(store, model, steering::digest(a), a),
+                                 put_task(store, model, steering::digest(b), b),
+                                 put_task(store, model, "mixed", {}), put_task(store, model, "all a", {})};
   tasks[3].by_question = {{questions[0].id, a}, {questions[1].id, b}, {questions[3].id, a}};
   tasks[4].by_question = {
       {questions[0].id, a}, {questions[1].id, a}, {questions[2].id, a}, {questions[3].id, a}};
